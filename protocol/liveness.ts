@@ -1,0 +1,75 @@
+import type { Hex } from './hex.ts'
+import { Rank } from './rank.ts'
+import { Reason } from './reason.ts'
+import { agentTarget, agentTypeTarget, fleetTarget, ownerTarget, Scope, type Target } from './scope.ts'
+
+/** Liveness of one subject, as the contract stores it. Times in Unix seconds; sequences are the contract's counter. */
+export type SubjectState = {
+  readonly killedAt: number
+  readonly aliveSince: number
+  readonly killTime: number
+  readonly rank: Rank
+  readonly reason: number
+  readonly resumeRequestTime: number
+}
+
+export const neverKilled: SubjectState = {
+  killedAt: 0,
+  aliveSince: 0,
+  killTime: 0,
+  rank: Rank.None,
+  reason: Reason.Unspecified,
+  resumeRequestTime: 0,
+}
+
+export type AgentIdentity = { readonly uuid: string; readonly owner: Hex; readonly agentType: string }
+
+export type StateOf = (target: Target) => SubjectState
+
+export type Status = {
+  readonly killed: boolean
+  readonly scope: Scope
+  readonly rank: Rank
+  readonly since: number
+  readonly reason: number
+}
+
+const isActive = (state: SubjectState): boolean => state.killedAt > state.aliveSince
+
+/** The four targets whose kills cover an agent, narrowest first. */
+export const coveringTargets = (agent: AgentIdentity): readonly Target[] => [
+  agentTarget(agent.uuid),
+  ownerTarget(agent.owner),
+  agentTypeTarget(agent.agentType),
+  fleetTarget,
+]
+
+/** The targets whose active kills cover the agent (docs/protocol.md, Liveness), narrowest first. */
+export function coveringKills(agent: AgentIdentity, stateOf: StateOf): readonly Target[] {
+  const { aliveSince } = stateOf(agentTarget(agent.uuid))
+  return coveringTargets(agent).filter((target) => {
+    const state = stateOf(target)
+    return isActive(state) && (target.scope > Scope.Owner || state.killedAt > aliveSince)
+  })
+}
+
+/** Whether a kill covers the agent: the TypeScript twin of `KillSwitch.isKilled`. */
+export const isKilled = (agent: AgentIdentity, stateOf: StateOf): boolean =>
+  coveringKills(agent, stateOf).length > 0
+
+/** The kill of the highest rank that covers the agent; of equals, the narrowest scope. Twin of `KillSwitch.statusOf`. */
+export function statusOf(agent: AgentIdentity, stateOf: StateOf): Status {
+  let status: Status = { killed: false, scope: Scope.Agent, rank: Rank.None, since: 0, reason: 0 }
+  for (const target of coveringKills(agent, stateOf)) {
+    const state = stateOf(target)
+    if (state.rank <= status.rank) continue
+    status = {
+      killed: true,
+      scope: target.scope,
+      rank: state.rank,
+      since: state.killTime,
+      reason: state.reason,
+    }
+  }
+  return status
+}

@@ -1,0 +1,100 @@
+import { decodeEventLog, type Hex } from 'viem'
+import { killSwitchAbi } from './generated/killSwitchAbi.ts'
+import type { Rank } from './rank.ts'
+import type { RegistryEvent } from './registry.ts'
+import type { Scope } from './scope.ts'
+import { uuidFromAgentId } from './uuid.ts'
+
+const lower = (address: string): Hex => address.toLowerCase() as Hex
+const orNull = (value: Hex): Hex | null => (/^0x0*$/.test(value) ? null : (value.toLowerCase() as Hex))
+
+/**
+ * Decodes a log of the contract.
+ * @returns null for events that say nothing of liveness or powers (ERC-721's own, the hand-over of governance)
+ * @throws viem's decoding errors for a log that is not of this ABI
+ */
+export function decodeRegistryLog(log: {
+  readonly topics: readonly Hex[]
+  readonly data: Hex
+}): RegistryEvent | null {
+  const { eventName, args } = decodeEventLog({
+    abi: killSwitchAbi,
+    topics: log.topics as [Hex, ...Hex[]],
+    data: log.data,
+  })
+  switch (eventName) {
+    case 'AgentRegistered':
+      return {
+        type: eventName,
+        uuid: uuidFromAgentId(args.agentId),
+        owner: lower(args.owner),
+        agentType: args.agentType,
+        key: args.key,
+        sequence: args.sequence,
+      }
+    case 'AgentTransferred':
+      return {
+        type: eventName,
+        uuid: uuidFromAgentId(args.agentId),
+        formerOwner: lower(args.formerOwner),
+        newOwner: lower(args.newOwner),
+        formerUntil: args.formerUntil,
+      }
+    case 'KeyChanged':
+      return { type: eventName, uuid: uuidFromAgentId(args.agentId), key: args.key, sequence: args.sequence }
+    case 'AgentWalletChanged':
+      return { type: eventName, uuid: uuidFromAgentId(args.agentId), agentWallet: orNull(args.agentWallet) }
+    case 'Killed':
+      return {
+        type: eventName,
+        scope: args.scope as Scope,
+        subject: args.subject,
+        authority: lower(args.authority),
+        rank: args.rank as Rank,
+        reason: args.reason,
+        sequence: args.sequence,
+        orderDigest: orNull(args.orderDigest),
+        text: args.text,
+      }
+    case 'ResumeRequested':
+      return {
+        type: eventName,
+        scope: args.scope as Scope,
+        subject: args.subject,
+        authority: lower(args.authority),
+        sequence: args.sequence,
+        readyAt: args.readyAt,
+      }
+    case 'Resumed':
+      return {
+        type: eventName,
+        scope: args.scope as Scope,
+        subject: args.subject,
+        authority: lower(args.authority),
+        sequence: args.sequence,
+        requestTime: args.requestTime,
+      }
+    case 'GuardianAppointed':
+      return { type: eventName, owner: lower(args.owner), guardian: lower(args.guardian) }
+    case 'GuardianDismissed':
+      return { type: eventName, owner: lower(args.owner), guardian: lower(args.guardian), until: args.until }
+    case 'OrderBurned':
+      return {
+        type: eventName,
+        authority: lower(args.authority),
+        nonce: args.nonce,
+        orderDigest: args.orderDigest,
+        effectiveAt: args.effectiveAt,
+      }
+    case 'CouncilChanged':
+      return { type: eventName, council: orNull(args.council) }
+    case 'EmergencyGovernorChanged':
+      return { type: eventName, emergencyGovernor: orNull(args.emergencyGovernor) }
+    case 'BreakerChanged':
+      return { type: eventName, breaker: lower(args.breaker), admitted: args.admitted }
+    case 'CooldownChanged':
+      return { type: eventName, rank: args.rank as Rank, cooldown: args.cooldown }
+    default:
+      return null
+  }
+}
