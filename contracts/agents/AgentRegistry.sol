@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IAgentRegistry} from "../interfaces/IAgentRegistry.sol";
+import {AgentTypes} from "../libraries/AgentTypes.sol";
+import {Signatures} from "../libraries/Signatures.sol";
+import {TrustDomains} from "../libraries/TrustDomains.sol";
+import {Uuids} from "../libraries/Uuids.sol";
+import {Scope, SubjectState} from "../types/Liveness.sol";
+
+/// @title Agents as ERC-721 tokens with a SPIFFE ID
+/// @notice
+/// Design
+/// ------
+/// - The registry keeps the one counter and the one table of liveness, because registrations and key changes count
+///   too and because a killed agent or wallet may not move. Who may kill and resume is decided by the contract that
+///   inherits it.
+/// - An agent's id is derived from its registrant, so an announced identity cannot be taken by another.
+/// - An agent's liveness is written at its registration: its first kill then changes a slot instead of filling one.
+/// - A transfer is a kill. Whoever receives an agent must set another key and resume it, so no SVID that the former
+///   owner could hold survives the change of hands.
+///
+/// Trust assumptions
+/// -----------------
+/// - The registrant states the agent's type and key. That the agent holds the key is proved to a relayer, not here.
+/// - Operators (ERC-721) may move an agent, which kills it, and nothing else.
+/// - A thief of an agent cannot pass it on before the guardians of the former owner have had one cool-down.
+abstract contract AgentRegistry is ERC721, EIP712, IAgentRegistry {
+    using AgentTypes for bytes32;
+    using Uuids for uint256;
+
+    /// @dev What is stored of an agent beside its owner (ERC-721) and its liveness. Two slots are filled by a
+    /// registration, the third by an agent wallet, the fourth by a transfer.
+    struct Agent {
+        bytes32 agentType;
+        bytes32 key;
+        address agentWallet;
+        address formerOwner;
+        uint40 formerUntil;
+    }
+
+    bytes32 private constant AGENT_WALLET_SET_TYPEHASH = keccak256(
+        "AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"
+    );
+
+    uint256 private constant MAX_AGENT_WALLET_PROOF_LIFE = 5 minutes;
+
+    string private _trustDomain;
+    mapping(uint256 agentId => Agent) private _agents;
+    mapping(Scope scope => mapping(bytes32 subject => SubjectState)) private _states;
+
+    /// @dev Stays the last variable: it shares its slot with the first one of the inheriting contract.
+    uint48 private _sequence;
+
+    constructor(string memory trustDomain_) ERC721("Killswitch Agent", "AGENT") EIP712("KillSwitch", "1") {
+        require(TrustDomains.isValid(trustDomain_), InvalidTrustDomain(trustDomain_));
+        _trustDomain = trustDomain_;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function register(
+        string calldata agentType,
+        bytes32 key,
+        bytes32 salt
+    ) external returns (uint256 agentId) {
+        return _register(agentType, key, salt);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function registerBatch(
+        Registration[] calldata registrations
+    ) external returns (uint256[] memory agentIds) {
+        agentIds = new uint256[](registrations.length);
+        for (uint256 i = 0; i < registrations.length; ++i) {
+            Registration calldata registration = registrations[i];
+            agentIds[i] = _register(registration.agentType, registration.key, registration.salt);
+        }
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function setKey(uint256 agentId, bytes32 key) external {
+        _requireAgentOwner(agentId);
+        Agent storage agent = _agents[agentId];
+        require(key != 0, InvalidKey(agentId));
+        // A transfer leaves the cleared key here, so this also refuses the one that the former owner knew.
+        require(key != agent.key, KeyUnchanged(agentId, key));
+
+        uint48 sequence_ = _nextSequence();
+        SubjectState storage state = _stateOf(Scope.Agent, bytes32(agentId));
+        state.keySince = sequence_;
+        state.keyCleared = false;
+        agent.key = key;
+        emit KeyChanged(agentId, key, sequence_);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function setAgentWallet(
+        uint256 agentId,
+        address newWallet,
+        uint256 deadline,
+        bytes calldata signature
+    ) external {
+        address owner = _requireAgentOwner(agentId);
+        require(!_isKilled(agentId, owner), AgentKilled(agentId));
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(abi.encode(AGENT_WALLET_SET_TYPEHASH, agentId, newWallet, owner, deadline))
+        );
+        require(
+            block.timestamp <= deadline &&
+                deadline <= block.timestamp + MAX_AGENT_WALLET_PROOF_LIFE &&
+                Signatures.isValid(newWallet, digest, signature),
+            InvalidAgentWalletProof(agentId, newWallet, deadline)
+        );
+
+        _agents[agentId].agentWallet = newWallet;
+        emit AgentWalletChanged(agentId, newWallet);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function unsetAgentWallet(uint256 agentId) external {
+        address owner = _requireAgentOwner(agentId);
+        require(!_isKilled(agentId, owner), AgentKilled(agentId));
+
+        _agents[agentId].agentWallet = address(0);
+        emit AgentWalletChanged(agentId, address(0));
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function spiffeId(uint256 agentId) external view returns (string memory) {
+        _requireAgent(agentId);
+        return
+            string.concat(
+                "spiffe://",
+                _trustDomain,
+                "/",
+                _agents[agentId].agentType.toText(),
+                "/",
+                agentId.toText()
+            );
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function trustDomain() external view returns (string memory) {
+        return _trustDomain;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function agentTypeOf(uint256 agentId) external view returns (string memory) {
+        _requireAgent(agentId);
+        return _agents[agentId].agentType.toText();
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function keyOf(uint256 agentId) external view returns (bytes32) {
+        _requireAgent(agentId);
+        if (_stateOf(Scope.Agent, bytes32(agentId)).keyCleared) return 0;
+        return _agents[agentId].key;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function getAgentWallet(uint256 agentId) external view returns (address) {
+        _requireAgent(agentId);
+        return _agents[agentId].agentWallet;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function sequence() external view returns (uint48) {
+        return _sequence;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function deriveAgentId(address registrant, bytes32 salt) public view returns (uint256 agentId) {
+        return Uuids.fromHash(keccak256(abi.encode(block.chainid, address(this), registrant, salt)));
+    }
+
+    /// @dev The kill that goes with a transfer: scope Agent, rank Owner, in the name of the former owner.
+    function _killTransferred(uint256 agentId, address formerOwner) internal virtual;
+
+    /// @dev For how long the guardians of a former owner keep their kill, in seconds.
+    function _formerGuardianship() internal view virtual returns (uint32);
+
+    /// @dev Every change of hands comes through here; nothing burns agents.
+    function _update(address to, uint256 agentId, address auth) internal override returns (address from) {
+        from = super._update(to, agentId, auth);
+        if (from == address(0)) return from;
+
+        Agent storage agent = _agents[agentId];
+        require(!_isKilled(agentId, from), AgentKilled(agentId));
+        require(!_isWalletKilled(to), WalletKilled(to));
+        require(block.timestamp >= agent.formerUntil, TransferredTooRecently(agentId, agent.formerUntil));
+
+        uint40 formerUntil = uint40(block.timestamp) + _formerGuardianship();
+        agent.formerOwner = from;
+        agent.formerUntil = formerUntil;
+        _stateOf(Scope.Agent, bytes32(agentId)).keyCleared = true;
+        emit AgentTransferred(agentId, from, to, formerUntil);
+        if (agent.agentWallet != address(0)) {
+            agent.agentWallet = address(0);
+            emit AgentWalletChanged(agentId, address(0));
+        }
+        _killTransferred(agentId, from);
+    }
+
+    function _nextSequence() internal returns (uint48) {
+        return ++_sequence;
+    }
+
+    function _currentSequence() internal view returns (uint48) {
+        return _sequence;
+    }
+
+    function _stateOf(Scope scope, bytes32 subject) internal view returns (SubjectState storage) {
+        return _states[scope][subject];
+    }
+
+    function _agentOf(uint256 agentId) internal view returns (Agent storage) {
+        return _agents[agentId];
+    }
+
+    /// @dev Whether a kill covers the agent while `owner` owns it.
+    function _isKilled(uint256 agentId, address owner) internal view returns (bool) {
+        SubjectState memory agentState = _stateOf(Scope.Agent, bytes32(agentId));
+        if (agentState.isActive()) return true;
+        SubjectState memory ownerState = _stateOf(Scope.Owner, _ownerSubject(owner));
+        // The agent's own resume (or registration) answers the kills of its wallet before it.
+        if (ownerState.isActive() && ownerState.killedAt > agentState.aliveSince) return true;
+        return
+            _stateOf(Scope.AgentType, _agents[agentId].agentType).isActive() ||
+            _stateOf(Scope.Fleet, 0).isActive();
+    }
+
+    function _isWalletKilled(address wallet) internal view returns (bool) {
+        return _stateOf(Scope.Owner, _ownerSubject(wallet)).isActive();
+    }
+
+    function _requireAgent(uint256 agentId) internal view returns (address owner) {
+        owner = _ownerOf(agentId);
+        require(owner != address(0), UnknownAgent(agentId));
+    }
+
+    function _ownerSubject(address wallet) internal pure returns (bytes32) {
+        return bytes32(uint256(uint160(wallet)));
+    }
+
+    function _register(
+        string calldata agentType,
+        bytes32 key,
+        bytes32 salt
+    ) private returns (uint256 agentId) {
+        agentId = deriveAgentId(msg.sender, salt);
+        bytes32 typeWord = AgentTypes.toWord(agentType);
+        require(key != 0, InvalidKey(agentId));
+        require(!_isWalletKilled(msg.sender), WalletKilled(msg.sender));
+        require(_ownerOf(agentId) == address(0), AgentExists(agentId));
+
+        uint48 sequence_ = _nextSequence();
+        SubjectState memory state;
+        state.aliveSince = sequence_;
+        state.keySince = sequence_;
+        _states[Scope.Agent][bytes32(agentId)] = state;
+        Agent storage agent = _agents[agentId];
+        agent.agentType = typeWord;
+        agent.key = key;
+        _mint(msg.sender, agentId);
+        emit AgentRegistered(agentId, msg.sender, agentType, key, sequence_);
+    }
+
+    function _requireAgentOwner(uint256 agentId) private view returns (address owner) {
+        owner = _requireAgent(agentId);
+        require(owner == msg.sender, NotAgentOwner(agentId, msg.sender));
+    }
+}
