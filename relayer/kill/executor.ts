@@ -1,0 +1,454 @@
+import type { BlockMark, ChainView } from '../../protocol/feed/message.ts'
+import type { Hex } from '../../protocol/hex.ts'
+import type { AgentIdentity } from '../../protocol/liveness.ts'
+import { checkOrder } from '../../protocol/order.ts'
+import { applyRegistryEvent, type Registry, type RegistryEvent } from '../../protocol/registry.ts'
+import type { RevocationRow } from '../../protocol/revocation.ts'
+import { scopeName, subjectLabel, type Target, targetKey } from '../../protocol/scope.ts'
+import type { AuditFields } from '../audit/entry.ts'
+import type { Clock } from '../clock.ts'
+import type { Announcement, LastMessage, SignedMessage } from '../feed/position.ts'
+import { createSerial } from '../serial.ts'
+import type { ChainBlock, ChainBlockHeader, ChainEvent, ChainSink, SignedOrder } from './chainPort.ts'
+import { checkAuthority } from './checkAuthority.ts'
+import { type Changes, type Journal, JournalFailedError } from './journalPort.ts'
+import { type KillState, mayHoldSvid, putKill, type RowEntry, rowAfter } from './killState.ts'
+import { OrderRefusedError } from './orderRefused.ts'
+import { isOpen, type KillRecord, type Moment } from './record.ts'
+
+export type KillExecutor = ChainSink & {
+  /**
+   * Takes a signed order: verify → journal → publish. The identical order is answered with its earlier kill.
+   * @throws {InvalidOrderError}, {OrderRefusedError}: nothing changed.
+   * @throws {JournalFailedError}: enforced and published, but not durable.
+   */
+  takeOrder(signed: SignedOrder): Promise<KillRecord>
+  /** Notes how sending an order went. */
+  noteSent(killId: string, sent: { readonly txHash: Hex } | { readonly error: string }): Promise<void>
+  /** Announces as dropped the rows that no valid SVID can be older than. */
+  dropDeadRows(): Promise<void>
+  /** Appends decisions of other parts (issue, renewal, enrolment, access) to the log. */
+  audit(fields: readonly AuditFields[]): Promise<void>
+  readonly registry: Registry
+  kill(id: string): KillRecord | undefined
+  /** Newest first. */
+  kills(): readonly KillRecord[]
+  rows(): readonly RevocationRow[]
+  mayHoldSvid(agent: AgentIdentity): boolean
+  /** Open kills of a target: the origins of its provisional row. */
+  origins(target: Target): readonly KillRecord[]
+  chainView(): ChainView
+}
+
+/** The one road of every kill and resume (DESIGN, sections 1 and 4). */
+export function createKillExecutor(options: {
+  readonly state: KillState
+  readonly journal: Journal
+  readonly epoch: string
+  readonly lastMessage: LastMessage
+  readonly verifySignature: (authority: Hex, digest: Hex, signature: Hex) => Promise<boolean>
+  readonly clock: Clock
+  readonly newId: () => string
+  /** Longest life of any SVID of this deployment plus clock skew, in ms. */
+  readonly svidHorizon: number
+  /** How long without a new head until the relayer calls itself blind, in ms. */
+  readonly maxBlind: number
+  /** Hands signed messages to the feed; must not throw. */
+  readonly publish: (messages: readonly SignedMessage[]) => void
+  /** Told of every change of a kill; must not throw. */
+  readonly onKill?: (kill: KillRecord) => void
+  /** Told of each new order, to put it on chain. */
+  readonly onOrder?: (kill: KillRecord) => void
+}): KillExecutor {
+  const { state, journal, epoch, verifySignature, clock, newId, svidHorizon, maxBlind, publish } = options
+  const serial = createSerial()
+  let messages = options.lastMessage.number
+  let lastHead: { readonly block: BlockMark; readonly monotonic: number } | null = null
+
+  const moment = (): Moment => ({ at: clock.wall(), monotonic: clock.monotonic() })
+
+  const put = (kill: KillRecord): KillRecord => {
+    putKill(state, kill)
+    options.onKill?.(kill)
+    return kill
+  }
+
+  /** Journal, then publish; a failed journal holds up no kill. */
+  const decide = async (changes: Changes): Promise<Moment> => {
+    for (const entry of changes.rows ?? []) state.rows.set(targetKey(entry.row), entry)
+    for (const target of changes.droppedRows ?? []) state.rows.delete(targetKey(target))
+    messages += changes.announcements?.length ?? 0
+    try {
+      const signed = await journal.commit(changes)
+      const durable = moment()
+      publish(signed)
+      return durable
+    } catch (error) {
+      if (error instanceof JournalFailedError) publish(error.messages)
+      throw error
+    }
+  }
+
+  /** Decides on new kills and notes when each became durable and was published. */
+  const decideKills = async (fresh: readonly KillRecord[], changes: Changes): Promise<void> => {
+    const stamp = (durable: Moment | null) => {
+      const published = moment()
+      for (const { id } of fresh) put({ ...(state.kills.get(id) as KillRecord), durable, published })
+    }
+    try {
+      stamp(await decide(changes))
+    } catch (error) {
+      stamp(null)
+      throw error
+    }
+  }
+
+  const auditOf = (action: string, kill: KillRecord, extra: AuditFields['detail'] = {}): AuditFields => ({
+    action,
+    actor: kill.authority,
+    spiffeId: null,
+    time: Math.round(clock.wall()),
+    detail: {
+      killId: kill.id,
+      scope: scopeName(kill.scope),
+      subject: subjectLabel(kill),
+      rank: kill.rank,
+      reason: kill.reason,
+      text: kill.text,
+      ...extra,
+    },
+  })
+
+  const newKill = (
+    fields: Pick<
+      KillRecord,
+      | 'scope'
+      | 'subject'
+      | 'authority'
+      | 'rank'
+      | 'reason'
+      | 'text'
+      | 'order'
+      | 'seen'
+      | 'landing'
+      | 'onChain'
+    >,
+    ahead: number,
+  ): KillRecord => ({
+    ...fields,
+    id: newId(),
+    feed: { epoch, number: messages + ahead },
+    durable: null,
+    published: null,
+    sentTx: null,
+    sendError: null,
+    orphaned: null,
+    final: null,
+    withdrawn: null,
+  })
+
+  const rowEntry = (kill: KillRecord, finalSequence = 0): RowEntry => {
+    const row = rowAfter(state, kill, finalSequence)
+    return { row, finalAt: row.provisional ? null : Math.round(clock.wall()) }
+  }
+
+  /** A kill seen in a block: a new one, or the landing of one that is known. Returns what is to be announced. */
+  const takeKill = (
+    block: ChainBlock,
+    { logIndex, txHash, event }: ChainEvent & { event: RegistryEvent & { type: 'Killed' } },
+    ahead: number,
+  ) => {
+    const landing = {
+      blockNumber: block.number,
+      blockHash: block.hash,
+      logIndex,
+      txHash,
+      sequence: event.sequence,
+    }
+    const known =
+      (event.orderDigest === null
+        ? undefined
+        : state.kills.get(state.byDigest.get(event.orderDigest) ?? '')) ?? orphanOf(event, txHash)
+    if (known !== undefined)
+      return {
+        kill: put({ ...known, landing, onChain: known.onChain ?? moment(), orphaned: null }),
+        isNew: false,
+      }
+    const { scope, subject, authority, rank, reason, text } = event
+    const seen = {
+      at: clock.wall() - (clock.monotonic() - block.seenMonotonic),
+      monotonic: block.seenMonotonic,
+    }
+    return {
+      kill: put(
+        newKill(
+          { scope, subject, authority, rank, reason, text, order: null, seen, landing, onChain: seen },
+          ahead,
+        ),
+      ),
+      isNew: true,
+    }
+  }
+
+  const orphanOf = (event: RegistryEvent & { type: 'Killed' }, txHash: Hex): KillRecord | undefined => {
+    for (const id of state.origins.get(targetKey(event)) ?? []) {
+      const kill = state.kills.get(id) as KillRecord
+      if (kill.orphaned?.txHash === txHash) return kill
+    }
+    return undefined
+  }
+
+  return {
+    takeOrder: async (signed) => {
+      const seen = moment()
+      const { order, signature, digest } = signed
+      const earlier = state.byDigest.get(digest)
+      if (earlier !== undefined) return state.kills.get(earlier) as KillRecord
+      const now = Math.floor(clock.wall() / 1000)
+      checkOrder(order, BigInt(now))
+      const nonceKey = `${order.authority}:${order.nonce}`
+      checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
+      if (!(await verifySignature(order.authority, digest, signature))) {
+        throw new OrderRefusedError(
+          'bad signature',
+          'signature',
+          signature.slice(0, 140),
+          `not a signature of ${order.authority} over ${digest}; sign the order for this chain and contract`,
+        )
+      }
+      return serial(async () => {
+        // Again: the chain, or another request, may have moved while the signature was checked.
+        const twin = state.byDigest.get(digest)
+        if (twin !== undefined) return state.kills.get(twin) as KillRecord
+        const rank = checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
+        const { authority, scope, subject, reason, text } = order
+        const message = {
+          ...order,
+          issuedAt: String(order.issuedAt),
+          deadline: String(order.deadline),
+          nonce: String(order.nonce),
+        }
+        const kill = put(
+          newKill(
+            {
+              authority,
+              scope,
+              subject,
+              reason,
+              text,
+              rank,
+              order: { digest, signature, message },
+              seen,
+              landing: null,
+              onChain: null,
+            },
+            1,
+          ),
+        )
+        const entry = rowEntry(kill)
+        const changes = {
+          kills: [kill],
+          rows: [entry],
+          announcements: [{ type: 'kill', row: entry.row }],
+          audit: [auditOf('kill', kill, { origin: 'order', digest })],
+        } as const
+        try {
+          await decideKills([kill], changes)
+        } finally {
+          options.onOrder?.(state.kills.get(kill.id) as KillRecord)
+        }
+        return state.kills.get(kill.id) as KillRecord
+      })
+    },
+
+    noteSent: (killId, sent) =>
+      serial(async () => {
+        const kill = state.kills.get(killId)
+        if (kill === undefined) return
+        const changed = put(
+          'txHash' in sent
+            ? { ...kill, sentTx: sent.txHash, sendError: null }
+            : { ...kill, sendError: sent.error },
+        )
+        await decide({
+          kills: [changed],
+          audit: [
+            auditOf(
+              'order sent',
+              changed,
+              'txHash' in sent ? { txHash: sent.txHash } : { error: sent.error },
+            ),
+          ],
+        })
+      }),
+
+    load: async () => state.blocks,
+
+    noteHead(block) {
+      lastHead = { block: markOf(block), monotonic: clock.monotonic() }
+    },
+
+    takeBlocks: (blocks) =>
+      serial(async () => {
+        const kills = new Map<string, KillRecord>()
+        const rows: RowEntry[] = []
+        const announcements: Announcement[] = []
+        const audit: AuditFields[] = []
+        const fresh: KillRecord[] = []
+        for (const block of blocks) {
+          for (const seen of block.events) {
+            if (seen.event.type !== 'Killed') continue
+            const { kill, isNew } = takeKill(block, { ...seen, event: seen.event }, announcements.length + 1)
+            kills.set(kill.id, kill)
+            audit.push(
+              auditOf(isNew ? 'kill' : 'order landed', kill, {
+                origin: 'block',
+                blockHash: block.hash,
+                txHash: seen.txHash,
+              }),
+            )
+            if (!isNew) continue
+            fresh.push(kill)
+            const entry = rowEntry(kill)
+            rows.push(entry)
+            announcements.push({ type: 'kill', row: entry.row })
+          }
+        }
+        state.blocks.push(...blocks)
+        await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit, blocks })
+        const last = blocks.at(-1)
+        if (last !== undefined) lastHead = { block: markOf(last), monotonic: clock.monotonic() }
+      }),
+
+    dropBlocks: (dropped) =>
+      serial(async () => {
+        const hashes = new Set(dropped.map((block) => block.hash))
+        const kills: KillRecord[] = []
+        for (const kill of state.kills.values()) {
+          if (!isOpen(kill) || kill.landing === null || !hashes.has(kill.landing.blockHash)) continue
+          kills.push(
+            put({
+              ...kill,
+              landing: null,
+              orphaned: { height: kill.landing.blockNumber, txHash: kill.landing.txHash },
+            }),
+          )
+        }
+        state.blocks = state.blocks.filter((block) => !hashes.has(block.hash))
+        await decide({
+          kills,
+          droppedBlocks: dropped,
+          audit: kills.map((kill) => auditOf('kill orphaned', kill)),
+        })
+      }),
+
+    advanceGrantPoint: (grantPoint) =>
+      serial(async () => {
+        const kills: KillRecord[] = []
+        const rows: RowEntry[] = []
+        const announcements: Announcement[] = []
+        const audit: AuditFields[] = []
+        const settle = (kill: KillRecord, type: 'final' | 'withdrawn', sequence: number) => {
+          const settled = put({ ...kill, [type]: moment() })
+          const entry = rowEntry(settled, sequence)
+          state.rows.set(targetKey(settled), entry)
+          kills.push(settled)
+          rows.push(entry)
+          announcements.push({ type, row: entry.row })
+          audit.push(auditOf(`kill ${type}`, settled, { sequence }))
+        }
+        for (const block of state.blocks) {
+          if (block.number > grantPoint.number) break
+          for (const { event, txHash, logIndex } of block.events) {
+            applyRegistryEvent(state.registry, event, block.time)
+            if (event.type === 'Killed') {
+              const kill = landedIn(block.hash, logIndex, event)
+              if (kill !== undefined) settle(kill, 'final', event.sequence)
+            }
+            if (event.type === 'Resumed') {
+              const row = state.rows.get(targetKey(event))?.row
+              if (row !== undefined) announcements.push({ type: 'resumed', row })
+              audit.push({
+                action: 'resume',
+                actor: event.authority,
+                spiffeId: null,
+                time: Math.round(clock.wall()),
+                detail: {
+                  scope: scopeName(event.scope),
+                  subject: subjectLabel(event),
+                  sequence: event.sequence,
+                  txHash,
+                },
+              })
+            }
+          }
+        }
+        for (const kill of [...state.kills.values()]) {
+          if (!isOpen(kill)) continue
+          const orphaned =
+            kill.order === null && kill.orphaned !== null && kill.orphaned.height <= grantPoint.number
+          const burnt =
+            kill.order === null
+              ? undefined
+              : state.registry.burntOrders.get(`${kill.authority}:${kill.order.message.nonce}`)
+          const undone =
+            burnt !== undefined &&
+            burnt.digest === kill.order?.digest &&
+            burnt.effectiveAt <= grantPoint.time &&
+            kill.landing === null
+          if (orphaned || undone) settle(kill, 'withdrawn', 0)
+        }
+        // Events at or below the grant point are in the registry now; the header itself stays as the chain's anchor.
+        state.blocks = state.blocks
+          .filter((block) => block.number >= grantPoint.number)
+          .map((block) => (block.number === grantPoint.number ? { ...block, events: [] } : block))
+        await decide({ kills, rows, announcements, audit, grantPoint })
+      }),
+
+    dropDeadRows: () =>
+      serial(async () => {
+        const dead = [...state.rows.values()].filter(
+          ({ finalAt }) => finalAt !== null && finalAt + svidHorizon < clock.wall(),
+        )
+        if (dead.length === 0) return
+        await decide({
+          droppedRows: dead.map(({ row }) => row),
+          announcements: dead.map(({ row }) => ({ type: 'dropped', row })),
+        })
+      }),
+
+    audit: (fields) => serial(async () => void (await decide({ audit: fields }))),
+
+    registry: state.registry,
+    kill: (id) => state.kills.get(id),
+    kills: () => [...state.kills.values()].reverse(),
+    rows: () => [...state.rows.values()].map(({ row }) => row),
+    mayHoldSvid: (agent) => mayHoldSvid(state, agent),
+    origins: (target) =>
+      [...(state.origins.get(targetKey(target)) ?? [])].map((id) => state.kills.get(id) as KillRecord),
+
+    chainView() {
+      const grantPoint = state.blocks[0]
+      const blind = lastHead === null || clock.monotonic() - lastHead.monotonic > maxBlind
+      return {
+        head: lastHead?.block ?? null,
+        grantPoint: grantPoint === undefined ? null : markOf(grantPoint),
+        blind,
+      }
+    },
+  }
+
+  function landedIn(
+    blockHash: Hex,
+    logIndex: number,
+    event: RegistryEvent & { type: 'Killed' },
+  ): KillRecord | undefined {
+    for (const id of state.origins.get(targetKey(event)) ?? []) {
+      const kill = state.kills.get(id) as KillRecord
+      if (kill.landing?.blockHash === blockHash && kill.landing.logIndex === logIndex) return kill
+    }
+    return undefined
+  }
+}
+
+const markOf = ({ number, hash, time }: ChainBlockHeader): BlockMark => ({ number, hash, time })

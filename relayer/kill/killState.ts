@@ -1,0 +1,77 @@
+import type { Hex } from '../../protocol/hex.ts'
+import { type AgentIdentity, coveringTargets, isKilled } from '../../protocol/liveness.ts'
+import { type MutableRegistry, stateIn } from '../../protocol/registry.ts'
+import type { RevocationRow } from '../../protocol/revocation.ts'
+import { type Target, targetKey } from '../../protocol/scope.ts'
+import type { ChainBlock } from './chainPort.ts'
+import { isOpen, type KillRecord } from './record.ts'
+
+export type RowEntry = { readonly row: RevocationRow; readonly finalAt: number | null }
+
+/** What the kill road keeps at hand; everything in it is also in the journal. */
+export type KillState = {
+  /** The contract's state at the grant point. */
+  readonly registry: MutableRegistry
+  /** Blocks from the grant point (first) to the last one taken. */
+  blocks: ChainBlock[]
+  readonly kills: Map<string, KillRecord>
+  readonly byDigest: Map<Hex, string>
+  /** Digest that took each `authority:nonce` here. */
+  readonly nonces: Map<string, Hex>
+  /** Open kills by `targetKey`: the origins of a provisional row. */
+  readonly origins: Map<string, Set<string>>
+  readonly rows: Map<string, RowEntry>
+}
+
+export function createKillState(
+  registry: MutableRegistry,
+  blocks: readonly ChainBlock[],
+  kills: readonly KillRecord[],
+  rows: readonly RowEntry[],
+): KillState {
+  const state: KillState = {
+    registry,
+    blocks: [...blocks],
+    kills: new Map(),
+    byDigest: new Map(),
+    nonces: new Map(),
+    origins: new Map(),
+    rows: new Map(rows.map((entry) => [targetKey(entry.row), entry])),
+  }
+  for (const kill of kills) putKill(state, kill)
+  return state
+}
+
+export function putKill(state: KillState, kill: KillRecord): void {
+  state.kills.set(kill.id, kill)
+  if (kill.order !== null) {
+    state.byDigest.set(kill.order.digest, kill.id)
+    state.nonces.set(`${kill.authority}:${kill.order.message.nonce}`, kill.order.digest)
+  }
+  const key = targetKey(kill)
+  const origins = state.origins.get(key) ?? new Set()
+  if (isOpen(kill)) origins.add(kill.id)
+  else origins.delete(kill.id)
+  if (origins.size > 0) state.origins.set(key, origins)
+  else state.origins.delete(key)
+}
+
+/** The subject's row as its open kills and `finalSequence` make it. */
+export function rowAfter(state: KillState, kill: KillRecord, finalSequence: number): RevocationRow {
+  const { scope, subject } = kill
+  return {
+    scope,
+    subject,
+    provisional: state.origins.has(targetKey(kill)),
+    finalSequence: Math.max(finalSequence, state.rows.get(targetKey(kill))?.row.finalSequence ?? 0),
+    rank: kill.rank,
+    reason: kill.reason,
+    text: kill.text,
+    killId: kill.id,
+  }
+}
+
+/** Whether the agent may hold an SVID: neither finally nor provisionally killed. */
+export const mayHoldSvid = (state: KillState, agent: AgentIdentity): boolean =>
+  !isKilled(agent, stateIn(state.registry)) &&
+  !coveringTargets(agent).some((target: Target) => state.origins.has(targetKey(target)))

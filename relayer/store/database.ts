@@ -1,0 +1,79 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Kysely, SqliteDialect } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { migrations } from './migrations.ts'
+import type { Schema } from './schema.ts'
+
+export type Database = Kysely<Schema>
+
+/** The store cannot be opened. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError'
+  readonly path: string
+  constructor(path: string, cause: unknown) {
+    super(
+      `the store ${path} cannot be opened (${cause instanceof Error ? cause.message : String(cause)}); choose another folder with --data`,
+      { cause },
+    )
+    this.path = path
+  }
+}
+
+/**
+ * Opens the SQLite store and brings its schema up to date. WAL with synchronous=FULL: a commit survives a power cut.
+ * @param path of the database file, or ':memory:'
+ * @throws {StoreUnavailableError}
+ */
+export async function openDatabase(path: string): Promise<Database> {
+  let sqlite: DatabaseSync
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    sqlite = new DatabaseSync(path)
+    if (path !== ':memory:') chmodSync(path, 0o600)
+    // An exclusive lock: two relayers on one store would fork its feed and its log.
+    sqlite.exec(
+      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 1000',
+    )
+    sqlite.exec('BEGIN IMMEDIATE; COMMIT')
+  } catch (cause) {
+    throw new StoreUnavailableError(path, cause)
+  }
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqliteShim(sqlite) }) })
+  const { error } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+  }).migrateToLatest()
+  if (error !== undefined) {
+    await db.destroy()
+    throw new StoreUnavailableError(path, error)
+  }
+  return db
+}
+
+/** What Kysely's dialect asks of better-sqlite3, over node:sqlite, with prepared statements kept. */
+function sqliteShim(sqlite: DatabaseSync) {
+  const statements = new Map<string, StatementSync>()
+  const prepared = (sql: string): StatementSync => {
+    const had = statements.get(sql)
+    if (had !== undefined) return had
+    const statement = sqlite.prepare(sql)
+    // Statements with inlined lists differ in length without bound; keep only so many.
+    if (statements.size < 500) statements.set(sql, statement)
+    return statement
+  }
+  return {
+    close: () => sqlite.close(),
+    prepare(sql: string) {
+      const statement = prepared(sql)
+      const bound = (parameters: readonly unknown[]) => parameters as SQLInputValue[]
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters: readonly unknown[]) => statement.all(...bound(parameters)),
+        run: (parameters: readonly unknown[]) => statement.run(...bound(parameters)),
+        iterate: (parameters: readonly unknown[]) => statement.iterate(...bound(parameters)),
+      }
+    },
+  }
+}

@@ -1,0 +1,117 @@
+import type { Hex } from '../../protocol/hex.ts'
+import { applyRegistryEvent, createRegistry, type MutableRegistry } from '../../protocol/registry.ts'
+import type { RevocationRow } from '../../protocol/revocation.ts'
+import { type AuditPosition, checkEntries, emptyAudit } from '../audit/entry.ts'
+import { type LastMessage, noMessage } from '../feed/position.ts'
+import type { ChainBlock, ChainBlockHeader } from '../kill/chainPort.ts'
+import type { KillRecord, Moment } from '../kill/record.ts'
+import type { Database } from './database.ts'
+import { eventFromJson } from './eventJson.ts'
+
+/** All that a start reads back. */
+export type History = {
+  readonly registry: MutableRegistry
+  /** Headers from the grant point to the last block taken, with their events. */
+  readonly blocks: readonly ChainBlock[]
+  readonly kills: readonly KillRecord[]
+  readonly confirmations: readonly {
+    readonly killId: string
+    readonly spiffeId: string
+    readonly moment: Moment
+  }[]
+  readonly rows: readonly { readonly row: RevocationRow; readonly finalAt: number | null }[]
+  readonly lastMessage: LastMessage
+  readonly lastEntry: AuditPosition
+}
+
+/** How many of the last audit entries a start verifies, and how many kills it keeps at hand. */
+const auditTail = 1000
+const killsAtHand = 1000
+
+/** Reads the state back from the store. @throws {AuditChainBrokenError} when the log's tail was altered */
+export async function readHistory(db: Database): Promise<History> {
+  const registry = createRegistry()
+  const events = await db
+    .selectFrom('chain_events')
+    .selectAll()
+    .orderBy('block_number')
+    .orderBy('log_index')
+    .execute()
+  for (const row of events)
+    if (row.granted === 1) applyRegistryEvent(registry, eventFromJson(row.event), row.block_time)
+
+  const headers = await db.selectFrom('blocks').selectAll().orderBy('number').execute()
+  const blocks = headers.map(
+    (header): ChainBlock => ({
+      ...headerOf(header),
+      seenMonotonic: 0,
+      events: events
+        .filter((row) => row.granted === 0 && row.block_hash === header.hash)
+        .map((row) => ({
+          logIndex: row.log_index,
+          txHash: row.tx_hash as Hex,
+          event: eventFromJson(row.event),
+        })),
+    }),
+  )
+
+  const kills = await db
+    .selectFrom('kills')
+    .select('record')
+    .where((where) =>
+      where.or([
+        where('open', '=', 1),
+        where(
+          'id',
+          'in',
+          where.selectFrom('kills').select('id').orderBy('seen_at', 'desc').limit(killsAtHand),
+        ),
+      ]),
+    )
+    .orderBy('seen_at')
+    .execute()
+  const confirmations = await db.selectFrom('confirmations').selectAll().execute()
+  const rows = await db.selectFrom('revocation_rows').select(['row', 'final_at']).execute()
+  const lastMessage = await db
+    .selectFrom('feed_messages')
+    .select(['number', 'hash'])
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const tail = await db
+    .selectFrom('audit_entries')
+    .selectAll()
+    .orderBy('number', 'desc')
+    .limit(auditTail + 1)
+    .execute()
+  const [first, ...rest] = tail.reverse()
+  const start = first === undefined ? emptyAudit : { number: first.number, hash: first.hash }
+  const lastEntry =
+    first?.number === 1 ? checkEntries(emptyAudit, [first, ...rest]) : checkEntries(start, rest)
+
+  return {
+    registry,
+    blocks,
+    kills: kills.map(({ record }) => JSON.parse(record) as KillRecord),
+    confirmations: confirmations.map((row) => ({
+      killId: row.kill_id,
+      spiffeId: row.spiffe_id,
+      moment: { at: row.at, monotonic: row.monotonic },
+    })),
+    rows: rows.map((row) => ({ row: JSON.parse(row.row) as RevocationRow, finalAt: row.final_at })),
+    lastMessage: lastMessage ?? noMessage,
+    lastEntry,
+  }
+}
+
+const headerOf = (row: {
+  number: number
+  hash: string
+  parent_hash: string
+  time: number
+}): ChainBlockHeader => ({
+  number: row.number,
+  hash: row.hash as Hex,
+  parentHash: row.parent_hash as Hex,
+  time: row.time,
+})

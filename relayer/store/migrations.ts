@@ -1,0 +1,113 @@
+import type { Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+const initial: Migration = {
+  async up(db: Kysely<unknown>) {
+    const { schema } = db
+    await schema
+      .createTable('settings')
+      .addColumn('name', 'text', (c) => c.primaryKey())
+      .addColumn('value', 'text', (c) => c.notNull())
+      .execute()
+    await schema
+      .createTable('blocks')
+      .addColumn('number', 'bigint', (c) => c.primaryKey())
+      .addColumn('hash', 'text', (c) => c.notNull())
+      .addColumn('parent_hash', 'text', (c) => c.notNull())
+      .addColumn('time', 'bigint', (c) => c.notNull())
+      .execute()
+    await schema
+      .createTable('chain_events')
+      .addColumn('block_hash', 'text', (c) => c.notNull())
+      .addColumn('log_index', 'integer', (c) => c.notNull())
+      .addColumn('block_number', 'bigint', (c) => c.notNull())
+      .addColumn('block_time', 'bigint', (c) => c.notNull())
+      .addColumn('tx_hash', 'text', (c) => c.notNull())
+      .addColumn('event', 'text', (c) => c.notNull())
+      .addColumn('granted', 'integer', (c) => c.notNull())
+      .addPrimaryKeyConstraint('chain_events_key', ['block_hash', 'log_index'])
+      .execute()
+    await schema
+      .createIndex('chain_events_order')
+      .on('chain_events')
+      .columns(['block_number', 'log_index'])
+      .execute()
+    await schema
+      .createTable('kills')
+      .addColumn('id', 'text', (c) => c.primaryKey())
+      .addColumn('digest', 'text', (c) => c.unique())
+      .addColumn('scope', 'integer', (c) => c.notNull())
+      .addColumn('subject', 'text', (c) => c.notNull())
+      .addColumn('open', 'integer', (c) => c.notNull())
+      .addColumn('seen_at', 'bigint', (c) => c.notNull())
+      .addColumn('record', 'text', (c) => c.notNull())
+      .execute()
+    await schema.createIndex('kills_by_time').on('kills').column('seen_at').execute()
+    await schema
+      .createTable('confirmations')
+      .addColumn('kill_id', 'text', (c) => c.notNull())
+      .addColumn('spiffe_id', 'text', (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addColumn('monotonic', 'real', (c) => c.notNull())
+      .addPrimaryKeyConstraint('confirmations_key', ['kill_id', 'spiffe_id'])
+      .execute()
+    await schema
+      .createTable('revocation_rows')
+      .addColumn('scope', 'integer', (c) => c.notNull())
+      .addColumn('subject', 'text', (c) => c.notNull())
+      .addColumn('row', 'text', (c) => c.notNull())
+      .addColumn('final_at', 'bigint')
+      .addPrimaryKeyConstraint('revocation_rows_key', ['scope', 'subject'])
+      .execute()
+    for (const name of ['feed_messages', 'audit_entries'] as const) {
+      await schema
+        .createTable(name)
+        .addColumn('number', 'bigint', (c) => c.primaryKey())
+        .addColumn(name === 'feed_messages' ? 'document' : 'json', 'text', (c) => c.notNull())
+        .addColumn('hash', 'text', (c) => c.notNull())
+        .execute()
+    }
+    await schema
+      .createTable('svids')
+      .addColumn('serial', 'text', (c) => c.primaryKey())
+      .addColumn('spiffe_id', 'text', (c) => c.notNull())
+      .addColumn('owner', 'text')
+      .addColumn('generation', 'bigint', (c) => c.notNull())
+      .addColumn('issued_at', 'bigint', (c) => c.notNull())
+      .addColumn('expires_at', 'bigint', (c) => c.notNull())
+      .addColumn('proved_at', 'bigint', (c) => c.notNull())
+      .execute()
+    await schema.createIndex('svids_by_identity').on('svids').columns(['spiffe_id', 'expires_at']).execute()
+    await schema
+      .createTable('enrolments')
+      .addColumn('token_hash', 'text', (c) => c.primaryKey())
+      .addColumn('spiffe_id', 'text', (c) => c.notNull())
+      .addColumn('expires_at', 'bigint', (c) => c.notNull())
+      .addColumn('used_at', 'bigint')
+      .execute()
+    await schema
+      .createTable('enforcement_points')
+      .addColumn('spiffe_id', 'text', (c) => c.primaryKey())
+      .addColumn('enrolled_at', 'bigint', (c) => c.notNull())
+      .addColumn('epoch', 'text')
+      .addColumn('acknowledged', 'bigint', (c) => c.notNull())
+      .addColumn('acknowledged_at', 'bigint')
+      .execute()
+    await schema
+      .createTable('accesses')
+      .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+      .addColumn('point', 'text', (c) => c.notNull())
+      .addColumn('spiffe_id', 'text', (c) => c.notNull())
+      .addColumn('at', 'bigint', (c) => c.notNull())
+      .addColumn('method', 'text', (c) => c.notNull())
+      .addColumn('path', 'text', (c) => c.notNull())
+      .addColumn('status', 'integer', (c) => c.notNull())
+      .addColumn('outcome', 'text', (c) => c.notNull())
+      .addColumn('count', 'bigint', (c) => c.notNull())
+      .execute()
+    await schema.createIndex('accesses_by_identity').on('accesses').columns(['spiffe_id', 'at']).execute()
+  },
+}
+
+/** In the order of their names; never edit one that has been released. */
+export const migrations: Readonly<Record<string, Migration>> = { '2026-11-20 initial': initial }
