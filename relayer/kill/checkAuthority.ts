@@ -61,13 +61,13 @@ export function checkAuthority(
       `the subject was resumed by a request of ${resumeRequestTime}, after this order; sign a new one`,
     )
   }
-  const burnt = registry.burntOrders.get(`${authority}:${nonce}`)
-  if (burnt !== undefined && burnt.effectiveAt <= now) {
+  const burntFrom = registry.burntOrders.get(digest)
+  if (burntFrom !== undefined && burntFrom <= now) {
     throw new OrderRefusedError(
       'burnt',
       'order.nonce',
       nonce,
-      `the nonce was burnt from ${burnt.effectiveAt} on; sign a new order`,
+      `the order was burnt from ${burntFrom} on; sign a new order`,
     )
   }
   if (usedBy !== undefined && usedBy !== digest) {

@@ -387,15 +387,9 @@ export function createKillExecutor(options: {
           if (!isOpen(kill)) continue
           const orphaned =
             kill.order === null && kill.orphaned !== null && kill.orphaned.height <= grantPoint.number
-          const burnt =
-            kill.order === null
-              ? undefined
-              : state.registry.burntOrders.get(`${kill.authority}:${kill.order.message.nonce}`)
-          const undone =
-            burnt !== undefined &&
-            burnt.digest === kill.order?.digest &&
-            burnt.effectiveAt <= grantPoint.time &&
-            kill.landing === null
+          const burntFrom =
+            kill.order === null ? undefined : state.registry.burntOrders.get(kill.order.digest)
+          const undone = burntFrom !== undefined && burntFrom <= grantPoint.time && kill.landing === null
           if (orphaned || undone) settle(kill, 'withdrawn', 0)
         }
         // Events at or below the grant point are in the registry now; the header itself stays as the chain's anchor.
