@@ -19,8 +19,9 @@ export class InvalidDeploymentError extends Error {
 /** @throws {InvalidDeploymentError} */
 export function parseDeploymentId(value: string): Deployment {
   const match = /^eip155:([1-9][0-9]{0,15}):(0x[0-9a-f]{40})$/.exec(value)
-  if (match === null) throw new InvalidDeploymentError(value)
-  return { chainId: Number(match[1]), contract: match[2] as Hex }
+  const chainId = Number(match?.[1])
+  if (match === null || !Number.isSafeInteger(chainId)) throw new InvalidDeploymentError(value)
+  return { chainId, contract: match[2] as Hex }
 }
 
 /** Deployments that tools know by chain id; local chains are named in configuration instead. */

@@ -2,7 +2,7 @@ import { hashTypedData, keccak256, stringToBytes } from 'viem'
 import type { Deployment } from './deployment.ts'
 import type { Hex } from './hex.ts'
 import { firstReservedReason, maxTextBytes } from './reason.ts'
-import type { Scope, Subject } from './scope.ts'
+import { InvalidSubjectError, type Scope, type Subject, scopes, subjectLabel } from './scope.ts'
 
 /** A kill that someone signed. Times in Unix seconds. */
 export type KillOrder = {
@@ -80,7 +80,19 @@ export class InvalidOrderError extends Error {
  * @throws {InvalidOrderError} naming the field
  */
 export function checkOrder(order: KillOrder, now: bigint): void {
-  const { issuedAt, deadline, reason, text } = order
+  const { authority, scope, issuedAt, deadline, reason, text, nonce } = order
+  if (!/^0x[0-9a-fA-F]{40}$/.test(authority))
+    throw new InvalidOrderError('malformed', 'authority', authority, 'is no address')
+  if (!scopes.includes(scope))
+    throw new InvalidOrderError('malformed', 'scope', scope, `is not one of ${scopes.join(', ')}`)
+  try {
+    subjectLabel(order)
+  } catch (error) {
+    if (!(error instanceof InvalidSubjectError)) throw error
+    throw new InvalidOrderError('malformed', 'subject', order.subject, error.message)
+  }
+  if (!Number.isInteger(reason) || reason < 0)
+    throw new InvalidOrderError('malformed', 'reason', reason, 'is no code')
   if (reason >= firstReservedReason) {
     throw new InvalidOrderError(
       'malformed',
@@ -89,9 +101,15 @@ export function checkOrder(order: KillOrder, now: bigint): void {
       `codes from ${firstReservedReason} on belong to the contract`,
     )
   }
+  // The digest of a lone surrogate is that of U+FFFD: two texts would be one order.
+  if (!text.isWellFormed())
+    throw new InvalidOrderError('malformed', 'text', text, 'is not well-formed Unicode')
   const length = stringToBytes(text).length
   if (length > maxTextBytes)
     throw new InvalidOrderError('malformed', 'text', length, `is ${length} bytes, at most ${maxTextBytes}`)
+  if (nonce < 0n || nonce >= 1n << 256n)
+    throw new InvalidOrderError('malformed', 'nonce', nonce, 'does not fit in 256 bits')
+  if (issuedAt < 0n) throw new InvalidOrderError('malformed', 'issuedAt', issuedAt, 'lies before 1970')
   if (issuedAt > now + maxOrderSkew) {
     throw new InvalidOrderError(
       'malformed',

@@ -1,7 +1,7 @@
 import type { Hex } from './hex.ts'
 import { type AgentIdentity, neverKilled, type SubjectState } from './liveness.ts'
 import { higherRank, Rank } from './rank.ts'
-import { agentTarget, Scope, subjectLabel, type Target, targetKey } from './scope.ts'
+import { agentTarget, InvalidSubjectError, Scope, subjectLabel, type Target, targetKey } from './scope.ts'
 
 /** An agent as the chain has it. */
 export type Agent = AgentIdentity & {
@@ -15,19 +15,40 @@ export type Agent = AgentIdentity & {
   readonly formerUntil: number
 }
 
+/** A resume that was asked for, void or not. */
+export type ResumeRequest = {
+  /** The counter when it was requested; any later kill that covers the subject voids it. */
+  readonly sequence: number
+  /** Unix seconds. */
+  readonly requestTime: number
+  /** Seconds that had to pass according to the state at the request. */
+  readonly cooldown: number
+}
+
 /** All that the contract's events say; the events alone rebuild it. Addresses in lower case. */
 export type Registry = {
   readonly sequence: number
   readonly agents: ReadonlyMap<string, Agent>
+  /** UUIDs of the agents that a wallet owns; no entry for a wallet without any. */
+  readonly agentsByOwner: ReadonlyMap<Hex, ReadonlySet<string>>
   readonly states: ReadonlyMap<string, SubjectState>
+  /** Pending resumes by `targetKey`. */
+  readonly resumeRequests: ReadonlyMap<string, ResumeRequest>
   /** Until when (Unix seconds) by `owner:guardian`; Infinity while appointed. */
   readonly guardians: ReadonlyMap<string, number>
   readonly breakers: ReadonlySet<Hex>
+  readonly governance: Hex | null
+  readonly pendingGovernance: Hex | null
   readonly council: Hex | null
   readonly emergencyGovernor: Hex | null
   readonly cooldowns: ReadonlyMap<Rank, number>
-  /** By `authority:nonce`: digest and from when (Unix seconds) it is burnt. */
-  readonly burntOrders: ReadonlyMap<string, { readonly digest: Hex; readonly effectiveAt: number }>
+  /** Sequence of the kill by the digest of the order that landed as it. */
+  readonly landedOrders: ReadonlyMap<Hex, number>
+  /**
+   * From when (Unix seconds) an order cannot land, by its digest. Never by its nonce: anyone may burn an order that he
+   * made up in another's name over his own agent, and must not hide the burning of the real one.
+   */
+  readonly burntOrders: ReadonlyMap<Hex, number>
 }
 
 /** An event of the contract, decoded: addresses lower case, ids as UUIDs, times in Unix seconds. */
@@ -84,29 +105,37 @@ export type RegistryEvent =
       readonly orderDigest: Hex
       readonly effectiveAt: number
     }
+  | { readonly type: 'GovernanceOffered'; readonly pending: Hex | null }
+  | { readonly type: 'GovernanceAccepted'; readonly governance: Hex }
   | { readonly type: 'CouncilChanged'; readonly council: Hex | null }
   | { readonly type: 'EmergencyGovernorChanged'; readonly emergencyGovernor: Hex | null }
   | { readonly type: 'BreakerChanged'; readonly breaker: Hex; readonly admitted: boolean }
   | { readonly type: 'CooldownChanged'; readonly rank: Rank; readonly cooldown: number }
 
-/** A registry that can be advanced event by event. */
-export type MutableRegistry = {
-  -readonly [K in keyof Registry]: Registry[K] extends ReadonlyMap<infer A, infer B>
-    ? Map<A, B>
-    : Registry[K] extends ReadonlySet<infer A>
+type Mutable<T> =
+  T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, V extends ReadonlySet<infer A> ? Set<A> : V>
+    : T extends ReadonlySet<infer A>
       ? Set<A>
-      : Registry[K]
-}
+      : T
+
+/** A registry that can be advanced event by event. */
+export type MutableRegistry = { -readonly [K in keyof Registry]: Mutable<Registry[K]> }
 
 export const createRegistry = (): MutableRegistry => ({
   sequence: 0,
   agents: new Map(),
+  agentsByOwner: new Map(),
   states: new Map(),
+  resumeRequests: new Map(),
   guardians: new Map(),
   breakers: new Set(),
+  governance: null,
+  pendingGovernance: null,
   council: null,
   emergencyGovernor: null,
   cooldowns: new Map(),
+  landedOrders: new Map(),
   burntOrders: new Map(),
 })
 
@@ -138,6 +167,14 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
     if (agent === undefined) throw new RegistryGapError(event)
     registry.agents.set(uuid, { ...agent, ...change })
   }
+  const changeOwner = (uuid: string, from: Hex | null, to: Hex) => {
+    const left = from === null ? undefined : registry.agentsByOwner.get(from)
+    left?.delete(uuid)
+    if (from !== null && left?.size === 0) registry.agentsByOwner.delete(from)
+    const joined = registry.agentsByOwner.get(to)
+    if (joined === undefined) registry.agentsByOwner.set(to, new Set([uuid]))
+    else joined.add(uuid)
+  }
   const changeState = (target: Target, change: Partial<SubjectState>) => {
     registry.states.set(targetKey(target), { ...stateIn(registry)(target), ...change })
   }
@@ -155,12 +192,14 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
         formerOwner: null,
         formerUntil: 0,
       })
+      changeOwner(uuid, null, owner)
       changeState(agentTarget(uuid), { aliveSince: sequence })
       return
     }
     case 'AgentTransferred': {
       const { uuid, newOwner, formerOwner, formerUntil } = event
       changeAgent(uuid, { owner: newOwner, formerOwner, formerUntil, key: null, agentWallet: null })
+      changeOwner(uuid, formerOwner, newOwner)
       return
     }
     case 'KeyChanged':
@@ -178,9 +217,11 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
         rank: higherRank(standing, event.rank),
         reason: event.reason,
       })
+      if (event.orderDigest !== null) registry.landedOrders.set(event.orderDigest, event.sequence)
       return
     }
     case 'Resumed':
+      registry.resumeRequests.delete(targetKey(event))
       changeState(event, {
         aliveSince: event.sequence,
         rank: Rank.None,
@@ -188,6 +229,11 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
       })
       return
     case 'ResumeRequested':
+      registry.resumeRequests.set(targetKey(event), {
+        sequence: event.sequence,
+        requestTime: blockTime,
+        cooldown: event.readyAt - blockTime,
+      })
       return
     case 'GuardianAppointed':
       registry.guardians.set(`${event.owner}:${event.guardian}`, Number.POSITIVE_INFINITY)
@@ -196,10 +242,14 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
       registry.guardians.set(`${event.owner}:${event.guardian}`, event.until)
       return
     case 'OrderBurned':
-      registry.burntOrders.set(`${event.authority}:${event.nonce}`, {
-        digest: event.orderDigest,
-        effectiveAt: event.effectiveAt,
-      })
+      registry.burntOrders.set(event.orderDigest, event.effectiveAt)
+      return
+    case 'GovernanceOffered':
+      registry.pendingGovernance = event.pending
+      return
+    case 'GovernanceAccepted':
+      registry.governance = event.governance
+      registry.pendingGovernance = null
       return
     case 'CouncilChanged':
       registry.council = event.council
@@ -217,29 +267,63 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
   }
 }
 
+const zeroAddress: Hex = `0x${'0'.repeat(40)}`
+
+/** The account in lower case and what the subject stands for; null where the contract sees no subject or no account. */
+function readAuthority(
+  registry: Registry,
+  account: Hex,
+  target: Target,
+): { account: Hex; label: string } | null {
+  const lower = account.toLowerCase() as Hex
+  // The zero address holds no power, also where a role or an agent wallet is vacant.
+  if (lower === zeroAddress) return null
+  try {
+    const label = subjectLabel(target)
+    if (target.scope === Scope.Agent && !registry.agents.has(label)) return null
+    return { account: lower, label }
+  } catch (error) {
+    if (error instanceof InvalidSubjectError) return null
+    throw error
+  }
+}
+
 /**
- * The rank with which an account may kill a target: twin of `KillSwitch.killRankOf`.
+ * The rank with which an account may kill a target; None for an invalid subject. Twin of `KillSwitch.killRankOf`.
  * @param now Unix seconds
  */
 export function killRankOf(registry: Registry, account: Hex, target: Target, now: number): Rank {
+  const authority = readAuthority(registry, account, target)
+  if (authority === null) return Rank.None
+  const { account: who, label } = authority
   const guards = (owner: Hex | null) =>
-    owner !== null && (registry.guardians.get(`${owner}:${account}`) ?? 0) > now
-  if (account === registry.emergencyGovernor) return Rank.Governance
-  if (account === registry.council) return Rank.Council
-  if (target.scope === Scope.Owner) {
-    const wallet = subjectLabel(target) as Hex
-    return account === wallet || guards(wallet) ? Rank.Owner : Rank.None
-  }
-  if (target.scope !== Scope.Agent) return Rank.None
-  const agent = registry.agents.get(subjectLabel(target))
+    owner !== null && (registry.guardians.get(`${owner}:${who}`) ?? 0) > now
+  if (who === registry.emergencyGovernor) return Rank.Governance
+  if (who === registry.council) return Rank.Council
+  if (target.scope === Scope.Owner) return who === label || guards(label as Hex) ? Rank.Owner : Rank.None
+  const agent = target.scope === Scope.Agent ? registry.agents.get(label) : undefined
   if (agent === undefined) return Rank.None
-  if (account === agent.owner || account === agent.agentWallet || guards(agent.owner)) return Rank.Owner
+  if (who === agent.owner || who === agent.agentWallet || guards(agent.owner)) return Rank.Owner
   if (now < agent.formerUntil && guards(agent.formerOwner)) return Rank.Owner
-  return registry.breakers.has(account) ? Rank.Breaker : Rank.None
+  return registry.breakers.has(who) ? Rank.Breaker : Rank.None
+}
+
+/** The highest rank of kill that an account could resume of a target; None for an invalid subject. Twin of `KillSwitch.resumeRankOf`. */
+export function resumeRankOf(registry: Registry, account: Hex, target: Target): Rank {
+  const authority = readAuthority(registry, account, target)
+  if (authority === null) return Rank.None
+  const { account: who, label } = authority
+  if (who === registry.governance) return Rank.Governance
+  if (who === registry.council) return Rank.Council
+  const owner =
+    target.scope === Scope.Agent
+      ? registry.agents.get(label)?.owner
+      : target.scope === Scope.Owner
+        ? label
+        : undefined
+  return who === owner ? Rank.Owner : Rank.None
 }
 
 /** Whether the wallet owns at least one agent. */
-export function ownsAgent(registry: Registry, wallet: Hex): boolean {
-  for (const agent of registry.agents.values()) if (agent.owner === wallet) return true
-  return false
-}
+export const ownsAgent = (registry: Registry, wallet: Hex): boolean =>
+  registry.agentsByOwner.has(wallet.toLowerCase() as Hex)

@@ -10,7 +10,7 @@ const orNull = (value: Hex): Hex | null => (/^0x0*$/.test(value) ? null : (value
 
 /**
  * Decodes a log of the contract.
- * @returns null for events that say nothing of liveness or powers (ERC-721's own, the hand-over of governance)
+ * @returns null for events that say nothing of liveness or powers (ERC-721's own and EIP-712's)
  * @throws viem's decoding errors for a log that is not of this ABI
  */
 export function decodeRegistryLog(log: {
@@ -86,6 +86,10 @@ export function decodeRegistryLog(log: {
         orderDigest: args.orderDigest,
         effectiveAt: args.effectiveAt,
       }
+    case 'GovernanceOffered':
+      return { type: eventName, pending: orNull(args.pending) }
+    case 'GovernanceAccepted':
+      return { type: eventName, governance: lower(args.governance) }
     case 'CouncilChanged':
       return { type: eventName, council: orNull(args.council) }
     case 'EmergencyGovernorChanged':

@@ -48,8 +48,10 @@ export type Verdict =
 /** The targets whose kills cover an SVID: four for an agent; none for an enrolled workload, which is no agent. */
 export function svidTargets(svid: SvidClaims): readonly Target[] {
   const { type, name } = svid.spiffeId
-  if (isReservedType(type) || svid.owner === null) return []
-  return [agentTarget(name), ownerTarget(svid.owner), agentTypeTarget(type), fleetTarget]
+  if (isReservedType(type)) return []
+  // An agent without an owner is no valid SVID (readSvidClaims refuses it); if one gets here, the rest still covers it.
+  const owner = svid.owner === null ? [] : [ownerTarget(svid.owner)]
+  return [agentTarget(name), ...owner, agentTypeTarget(type), fleetTarget]
 }
 
 /**
@@ -60,7 +62,8 @@ export function isRevoked(svid: SvidClaims, table: RevocationTable, deployment: 
   if (svid.deployment !== deploymentId(deployment)) return { revoked: true, why: 'other deployment' }
   for (const target of svidTargets(svid)) {
     const row = table.get(targetKey(target))
-    if (row !== undefined && (row.provisional || row.finalSequence > svid.generation)) {
+    // Written so that a generation that is no number is revoked.
+    if (row !== undefined && (row.provisional || !(row.finalSequence <= svid.generation))) {
       return { revoked: true, why: 'killed', row }
     }
   }

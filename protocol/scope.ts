@@ -26,17 +26,20 @@ export const agentTarget = (uuid: string): Target => ({
   subject: `0x${agentIdFromUuid(uuid).toString(16).padStart(64, '0')}`,
 })
 
-export const ownerTarget = (wallet: Hex): Target => ({
-  scope: Scope.Owner,
-  subject: `0x${wallet.slice(2).toLowerCase().padStart(64, '0')}`,
-})
+/** @param wallet in any case @throws {InvalidSubjectError} */
+export function ownerTarget(wallet: Hex): Target {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(wallet)) throw new InvalidSubjectError(Scope.Owner, wallet)
+  const subject: Subject = `0x${wallet.slice(2).toLowerCase().padStart(64, '0')}`
+  if (subject === fleetSubject) throw new InvalidSubjectError(Scope.Owner, wallet)
+  return { scope: Scope.Owner, subject }
+}
 
-export const agentTypeTarget = (agentType: string): Target => ({
-  scope: Scope.AgentType,
-  subject: `0x${Array.from(agentType, (c) => c.charCodeAt(0).toString(16).padStart(2, '0'))
-    .join('')
-    .padEnd(64, '0')}`,
-})
+/** @throws {InvalidSubjectError} */
+export function agentTypeTarget(agentType: string): Target {
+  if (!/^[a-z0-9-]{1,32}$/.test(agentType)) throw new InvalidSubjectError(Scope.AgentType, agentType)
+  const digits = Array.from(agentType, (c) => c.charCodeAt(0).toString(16))
+  return { scope: Scope.AgentType, subject: `0x${digits.join('').padEnd(64, '0')}` }
+}
 
 export const fleetTarget: Target = { scope: Scope.Fleet, subject: fleetSubject }
 

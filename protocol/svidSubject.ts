@@ -46,7 +46,7 @@ export function readSvidClaims(uris: readonly string[], subject: readonly Subjec
     throw new InvalidSvidError('serialNumber', `is no generation: ${generation}`)
   }
   const owner = only('UID')
-  if (owner !== null && !/^0x[0-9a-f]{40}$/.test(owner))
+  if (owner !== null && !/^0x(?!0{40})[0-9a-f]{40}$/.test(owner))
     throw new InvalidSvidError('UID', `is no wallet in lower case: ${owner}`)
   if ((owner === null) !== isReservedType(spiffeId.type)) {
     throw new InvalidSvidError(
