@@ -188,7 +188,7 @@ abstract contract AgentRegistry is ERC721, EIP712, IAgentRegistry {
 
         Agent storage agent = _agents[agentId];
         require(!_isKilled(agentId, from), AgentKilled(agentId));
-        require(!_isWalletKilled(to), WalletKilled(to));
+        _requireNotKilled(to);
         require(block.timestamp >= agent.formerUntil, TransferredTooRecently(agentId, agent.formerUntil));
 
         uint40 formerUntil = uint40(block.timestamp) + _formerGuardianship();
@@ -221,18 +221,24 @@ abstract contract AgentRegistry is ERC721, EIP712, IAgentRegistry {
 
     /// @dev Whether a kill covers the agent while `owner` owns it.
     function _isKilled(uint256 agentId, address owner) internal view returns (bool) {
-        SubjectState memory agentState = _stateOf(Scope.Agent, bytes32(agentId));
-        if (agentState.isActive()) return true;
-        SubjectState memory ownerState = _stateOf(Scope.Owner, _ownerSubject(owner));
-        // The agent's own resume (or registration) answers the kills of its wallet before it.
-        if (ownerState.isActive() && ownerState.killedAt > agentState.aliveSince) return true;
         return
-            _stateOf(Scope.AgentType, _agents[agentId].agentType).isActive() ||
-            _stateOf(Scope.Fleet, 0).isActive();
+            _activeKill(Scope.Agent, bytes32(agentId)) != 0 ||
+            _coveringOwnerKill(agentId, owner) != 0 ||
+            _activeKill(Scope.AgentType, _agents[agentId].agentType) != 0 ||
+            _activeKill(Scope.Fleet, 0) != 0;
     }
 
-    function _isWalletKilled(address wallet) internal view returns (bool) {
-        return _stateOf(Scope.Owner, _ownerSubject(wallet)).isActive();
+    /// @dev Sequence of the wallet's active kill, unless the agent's own resume (or registration) has answered it; else 0.
+    function _coveringOwnerKill(uint256 agentId, address owner) internal view returns (uint48 killedAt) {
+        killedAt = _activeKill(Scope.Owner, _ownerSubject(owner));
+        if (killedAt <= _stateOf(Scope.Agent, bytes32(agentId)).aliveSince) killedAt = 0;
+    }
+
+    /// @dev Sequence of the subject's latest kill while it is active, else 0.
+    function _activeKill(Scope scope, bytes32 subject) internal view returns (uint48 killedAt) {
+        SubjectState storage state = _stateOf(scope, subject);
+        killedAt = state.killedAt;
+        if (killedAt <= state.aliveSince) killedAt = 0;
     }
 
     function _requireAgent(uint256 agentId) internal view returns (address owner) {
@@ -252,7 +258,7 @@ abstract contract AgentRegistry is ERC721, EIP712, IAgentRegistry {
         agentId = deriveAgentId(msg.sender, salt);
         bytes32 typeWord = AgentTypes.toWord(agentType);
         require(key != 0, InvalidKey(agentId));
-        require(!_isWalletKilled(msg.sender), WalletKilled(msg.sender));
+        _requireNotKilled(msg.sender);
         require(_ownerOf(agentId) == address(0), AgentExists(agentId));
 
         uint48 sequence_ = _nextSequence();
@@ -265,6 +271,10 @@ abstract contract AgentRegistry is ERC721, EIP712, IAgentRegistry {
         agent.key = key;
         _mint(msg.sender, agentId);
         emit AgentRegistered(agentId, msg.sender, agentType, key, sequence_);
+    }
+
+    function _requireNotKilled(address wallet) private view {
+        require(_activeKill(Scope.Owner, _ownerSubject(wallet)) == 0, WalletKilled(wallet));
     }
 
     function _requireAgentOwner(uint256 agentId) private view returns (address owner) {

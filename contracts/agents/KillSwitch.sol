@@ -268,24 +268,23 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
     function statusOf(
         uint256 agentId
     ) external view returns (bool killed, Scope scope, Rank rank, uint40 since, uint16 reason) {
+        address owner = _requireAgent(agentId);
         bytes32[4] memory subjects = [
             bytes32(agentId),
-            _ownerSubject(_requireAgent(agentId)),
+            _ownerSubject(owner),
             _agentOf(agentId).agentType,
             bytes32(0)
         ];
-        uint48 aliveSince = _stateOf(Scope.Agent, subjects[0]).aliveSince;
         for (uint8 i = 0; i < 4; ++i) {
-            SubjectState memory state = _stateOf(Scope(i), subjects[i]);
-            bool covers = state.isActive() && (Scope(i) != Scope.Owner || state.killedAt > aliveSince);
-            if (covers && state.rank > rank) {
-                (killed, scope, rank, since, reason) = (
-                    true,
-                    Scope(i),
-                    state.rank,
-                    state.killTime,
-                    state.reason
-                );
+            Scope candidate = Scope(i);
+            uint48 killedAt =
+                candidate == Scope.Owner
+                    ? _coveringOwnerKill(agentId, owner)
+                    : _activeKill(candidate, subjects[i]);
+            SubjectState storage state = _stateOf(candidate, subjects[i]);
+            if (killedAt != 0 && state.rank > rank) {
+                (killed, scope, rank) = (true, candidate, state.rank);
+                (since, reason) = (state.killTime, state.reason);
             }
         }
     }
@@ -380,12 +379,10 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
             );
     }
 
-    /// @inheritdoc AgentRegistry
     function _killTransferred(uint256 agentId, address formerOwner) internal override {
         _kill(Scope.Agent, bytes32(agentId), formerOwner, Rank.Owner, REASON_TRANSFERRED, "", 0);
     }
 
-    /// @inheritdoc AgentRegistry
     function _formerGuardianship() internal view override returns (uint32) {
         return _cooldowns[Rank.Owner];
     }
@@ -403,30 +400,21 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
     /// @dev The cheap refusals come first, the signature last.
     function _land(KillOrder calldata order, bytes calldata signature) private returns (uint48 sequence_) {
         bytes32 digest = orderDigest(order);
-        Landing memory landing = _landings[order.authority][order.nonce];
-        if (landing.sequence != 0) {
-            require(landing.digest == bytes26(digest), NonceUsed(order.authority, order.nonce));
-            return landing.sequence;
+        address authority = order.authority;
+        Landing storage landing = _landings[authority][order.nonce];
+        sequence_ = landing.sequence;
+        if (sequence_ != 0) {
+            require(landing.digest == bytes26(digest), NonceUsed(authority, order.nonce));
+            return sequence_;
         }
-        uint40 burntFrom_ = _burntFrom[digest];
-        require(burntFrom_ == 0 || block.timestamp < burntFrom_, NonceUsed(order.authority, order.nonce));
+        require(!_isBurnt(digest), NonceUsed(authority, order.nonce));
         _requireTimely(order);
-        Rank rank = _requireKill(order.authority, order.scope, order.subject, order.reason, order.text);
-        require(
-            Signatures.isValid(order.authority, digest, signature),
-            InvalidSignature(order.authority, digest)
-        );
+        Rank rank = _requireKill(authority, order.scope, order.subject, order.reason, order.text);
+        require(Signatures.isValid(authority, digest, signature), InvalidSignature(authority, digest));
 
-        sequence_ = _kill(
-            order.scope,
-            order.subject,
-            order.authority,
-            rank,
-            order.reason,
-            order.text,
-            digest
-        );
-        _landings[order.authority][order.nonce] = Landing({sequence: sequence_, digest: bytes26(digest)});
+        sequence_ = _kill(order.scope, order.subject, authority, rank, order.reason, order.text, digest);
+        landing.sequence = sequence_;
+        landing.digest = bytes26(digest);
     }
 
     /// @dev Writes the kill. Everything has been checked.
@@ -473,18 +461,19 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         Scope scope,
         bytes32 subject
     ) private view returns (Rank required, uint32 cooldown) {
-        SubjectState memory state = _stateOf(scope, subject);
-        if (state.isActive()) {
+        if (_activeKill(scope, subject) != 0) {
+            SubjectState storage state = _stateOf(scope, subject);
             required = state.rank;
-            bool transferred =
-                scope == Scope.Agent && state.reason == REASON_TRANSFERRED && required == Rank.Owner;
+            bool transferred = state.reason == REASON_TRANSFERRED && required == Rank.Owner;
             if (!transferred) cooldown = _cooldowns[required];
         }
         if (scope == Scope.Agent) {
-            SubjectState memory ownerState = _stateOf(Scope.Owner, _ownerSubject(_ownerOf(uint256(subject))));
-            if (ownerState.isActive() && ownerState.killedAt > state.aliveSince) {
-                if (ownerState.rank > required) required = ownerState.rank;
-                uint32 ownerCooldown = _cooldowns[ownerState.rank];
+            uint256 agentId = uint256(subject);
+            address owner = _ownerOf(agentId);
+            if (_coveringOwnerKill(agentId, owner) != 0) {
+                Rank ownerRank = _stateOf(Scope.Owner, _ownerSubject(owner)).rank;
+                if (ownerRank > required) required = ownerRank;
+                uint32 ownerCooldown = _cooldowns[ownerRank];
                 if (ownerCooldown > cooldown) cooldown = ownerCooldown;
             }
         }
@@ -579,6 +568,11 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
     function _requireSubject(Scope scope, bytes32 subject) private view {
         if (scope == Scope.Agent) _requireAgent(uint256(subject));
         else require(_isSubject(scope, subject), InvalidSubject(scope, subject));
+    }
+
+    function _isBurnt(bytes32 digest) private view returns (bool) {
+        uint40 from = _burntFrom[digest];
+        return from != 0 && block.timestamp >= from;
     }
 
     function _requireGovernance() private view {

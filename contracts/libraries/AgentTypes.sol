@@ -24,6 +24,8 @@ library AgentTypes {
     function toText(bytes32 word) internal pure returns (string memory text) {
         text = string(abi.encodePacked(word));
         uint256 length = lengthOf(word);
+        // Solidity has no way to shorten a string in place.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             mstore(text, length)
         }

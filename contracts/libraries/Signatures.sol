@@ -5,6 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 /// @title Signatures of accounts with and without code
+/// @notice One way to ask whether an account signed.
 library Signatures {
     /// @notice Whether the signature is the signer's: its ECDSA signature, or one that its code accepts (ERC-1271).
     /// @dev ECDSA first, whether or not the signer has code: an EIP-7702 account has code, and neither a delegate that

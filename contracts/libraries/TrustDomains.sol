@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 /// @title SPIFFE trust domains
+/// @notice The name under which all identities of a deployment stand.
 library TrustDomains {
     /// @notice Whether the name is `[a-z0-9._-]{1,255}` (SPIFFE-ID, section 2.1).
     /// @param trustDomain the name

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 /// @title UUIDs of version 8 (RFC 9562) as numbers
+/// @notice How ids are made and written.
 library Uuids {
     bytes16 private constant HEX_DIGITS = "0123456789abcdef";
 

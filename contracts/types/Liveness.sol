@@ -20,7 +20,7 @@ enum Rank {
     Governance
 }
 
-/// @notice Liveness of one subject, one storage slot. Times are Unix seconds; "sequence" is the contract's one counter.
+/// @notice Liveness of one subject, one storage slot. A kill is active while `killedAt > aliveSince`. Times are Unix seconds; "sequence" is the contract's one counter.
 /// @param killedAt sequence of the latest kill; 0 if never killed
 /// @param aliveSince sequence of the latest resume; of an agent, also of its registration
 /// @param killTime time of the latest kill
@@ -60,11 +60,4 @@ struct ResumeRequest {
     uint48 sequence;
     uint40 requestTime;
     uint32 cooldown;
-}
-
-using {isActive} for SubjectState global;
-
-/// @notice A kill is active while no later resume (or, for an agent, registration) answers it.
-function isActive(SubjectState memory state) pure returns (bool) {
-    return state.killedAt > state.aliveSince;
 }
