@@ -1,0 +1,42 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Broadcaster } from '../feed/broadcaster.ts'
+import type { Application } from './application.ts'
+
+/** The signed feed and the trust bundle: public reading. */
+export function addFeedRoutes(
+  app: Application,
+  parts: { readonly broadcaster: Broadcaster; readonly bundle: () => unknown },
+): void {
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/revocations',
+    summary: 'Signed snapshot of the revocation table (docs/protocol.md, Feed)',
+    responses: {
+      200: { description: 'JSON, a line feed, and its Ed25519 signature', content: { 'text/plain': {} } },
+    },
+  })
+  app.get('/revocations', (context) =>
+    context.text(parts.broadcaster.snapshot(), 200, { 'cache-control': 'no-store' }),
+  )
+
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/revocations/stream',
+    summary: 'Signed feed as server-sent events; resumes after Last-Event-ID',
+    responses: { 200: { description: 'stream', content: { 'text/event-stream': {} } } },
+  })
+  app.get('/revocations/stream', async (context) => {
+    await parts.broadcaster.subscribe(context.env.outgoing, context.req.header('last-event-id') ?? null)
+    return RESPONSE_ALREADY_SENT
+  })
+
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/bundle',
+    summary: 'SPIFFE bundle document',
+    responses: { 200: { description: 'JWKS', content: { 'application/json': {} } } },
+  })
+  app.get('/bundle', (context) =>
+    context.json(parts.bundle() as object, 200, { 'cache-control': 'no-store' }),
+  )
+}

@@ -1,0 +1,204 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { createRoute, z } from '@hono/zod-openapi'
+import { type Deployment, deploymentId } from '../../protocol/deployment.ts'
+import type { Hex } from '../../protocol/hex.ts'
+import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
+import { agentTarget, ownerTarget, scopeName, type Target } from '../../protocol/scope.ts'
+import { formatSpiffeId, parseSpiffeId } from '../../protocol/spiffeId.ts'
+import type { KillExecutor } from '../kill/executor.ts'
+import type { EnforcementPoints } from '../kill/points.ts'
+import { type KillRecord, killState } from '../kill/record.ts'
+import { killView } from '../kill/timeline.ts'
+import type { Application } from './application.ts'
+import type { EventStream } from './eventStream.ts'
+import { problemSchema, RequestError } from './problem.ts'
+import { emergencyKillRequestSchema, killAnswerSchema, killRequestSchema, killSchema } from './schemas.ts'
+
+const problems = Object.fromEntries(
+  [400, 401, 403, 404, 409, 410, 413, 421, 422, 503].map((status) => [
+    status,
+    { description: 'problem', content: { 'application/problem+json': { schema: problemSchema } } },
+  ]),
+)
+const answered = {
+  202: {
+    description: 'durable and published',
+    content: { 'application/json': { schema: killAnswerSchema } },
+  },
+  ...problems,
+}
+
+export function addKillRoutes(
+  app: Application,
+  parts: {
+    readonly executor: KillExecutor
+    readonly points: EnforcementPoints
+    readonly deployment: Deployment
+    readonly trustDomain: string
+    readonly stream: EventStream
+  },
+): void {
+  const { executor, points, deployment, trustDomain, stream } = parts
+
+  const take = async (
+    target: Target,
+    request: {
+      readonly reason: number
+      readonly deployment?: string | undefined
+      readonly order: KillOrder
+      readonly signature: Hex
+    },
+    field: string,
+    value: string,
+  ) => {
+    const { order, signature } = request
+    if (request.deployment !== undefined && request.deployment !== deploymentId(deployment)) {
+      throw new RequestError(
+        421,
+        'other-deployment',
+        'Signed for another chain or contract',
+        `this relayer serves ${deploymentId(deployment)}; send the order to one of its own`,
+        'deployment',
+        request.deployment,
+      )
+    }
+    if (request.reason !== order.reason) {
+      throw new RequestError(
+        400,
+        'malformed-request',
+        'Malformed request',
+        `reason must equal order.reason, ${order.reason}`,
+        'reason',
+        request.reason,
+      )
+    }
+    if (order.scope !== target.scope) {
+      throw new RequestError(
+        400,
+        'malformed-request',
+        'Malformed request',
+        `order.scope must be ${target.scope} (${scopeName(target.scope)}) here`,
+        'order.scope',
+        order.scope,
+      )
+    }
+    if (order.subject !== target.subject) {
+      throw new RequestError(
+        400,
+        'malformed-request',
+        'Malformed request',
+        `${field} ${value} is not what the order is about`,
+        field,
+        value,
+      )
+    }
+    return answer(await executor.takeOrder({ order, signature, digest: killOrderDigest(deployment, order) }))
+  }
+
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/api/kill',
+      summary: 'Kill one agent by a signed order',
+      request: { body: { required: true, content: { 'application/json': { schema: killRequestSchema } } } },
+      responses: answered,
+    }),
+    async (context) => {
+      const body = context.req.valid('json')
+      const id = parseSpiffeId(body.spiffeId)
+      const known = id.trustDomain === trustDomain ? executor.registry.agents.get(id.name) : undefined
+      if (known === undefined || known.agentType !== id.type) {
+        throw new RequestError(
+          404,
+          'unknown-agent',
+          'Unknown agent',
+          `${body.spiffeId} is not registered at the grant point of ${deploymentId(deployment)}`,
+          'spiffeId',
+          body.spiffeId,
+        )
+      }
+      return context.json(await take(agentTarget(id.name), body, 'spiffeId', formatSpiffeId(id)), 202)
+    },
+  )
+
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/api/kill/emergency',
+      summary: 'Kill all agents of a wallet by a signed order',
+      request: {
+        body: { required: true, content: { 'application/json': { schema: emergencyKillRequestSchema } } },
+      },
+      responses: answered,
+    }),
+    async (context) => {
+      const body = context.req.valid('json')
+      return context.json(await take(ownerTarget(body.wallet), body, 'wallet', body.wallet), 202)
+    },
+  )
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/kills',
+      summary: 'Kills, newest first',
+      request: {
+        query: z.object({
+          limit: z.coerce.number().int().min(1).max(1000).default(100),
+          pending: z
+            .literal('chain')
+            .optional()
+            .openapi({ description: 'only orders that are not on chain yet' }),
+        }),
+      },
+      responses: {
+        200: {
+          description: 'kills',
+          content: { 'application/json': { schema: z.object({ kills: z.array(killSchema) }) } },
+        },
+        ...problems,
+      },
+    }),
+    (context) => {
+      const { limit, pending } = context.req.valid('query')
+      const kills = executor.kills().filter((kill) => pending === undefined || killState(kill) === 'enforced')
+      return context.json(
+        { kills: kills.slice(0, limit).map((kill) => killView(kill, points.of(kill))) },
+        200,
+      )
+    },
+  )
+
+  app.get('/kills/stream', (context) => {
+    stream.subscribe(context.env.outgoing)
+    return RESPONSE_ALREADY_SENT
+  })
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/kills/{id}',
+      summary: 'One kill with its timeline',
+      request: { params: z.object({ id: z.string().max(64) }) },
+      responses: {
+        200: { description: 'the kill', content: { 'application/json': { schema: killSchema } } },
+        ...problems,
+      },
+    }),
+    (context) => {
+      const { id } = context.req.valid('param')
+      const kill = executor.kill(id)
+      if (kill === undefined)
+        throw new RequestError(404, 'unknown-kill', 'Unknown kill', `there is no kill ${id} here`, 'id', id)
+      return context.json(killView(kill, points.of(kill)), 200)
+    },
+  )
+}
+
+const answer = (kill: KillRecord) => ({
+  killId: kill.id,
+  state: killState(kill),
+  seenAt: Math.round(kill.seen.at),
+  durableAt: kill.durable === null ? null : Math.round(kill.durable.at),
+  publishedAt: kill.published === null ? null : Math.round(kill.published.at),
+})

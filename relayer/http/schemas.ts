@@ -1,0 +1,146 @@
+import { z } from '@hono/zod-openapi'
+import type { Hex } from '../../protocol/hex.ts'
+import type { KillOrder } from '../../protocol/order.ts'
+import type { Scope } from '../../protocol/scope.ts'
+
+const lowerHex = (bytes: number, what: string) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`),
+      `must be ${what}: 0x and ${bytes * 2} hexadecimal digits`,
+    )
+    .transform((value) => value.toLowerCase() as Hex)
+
+const decimal = (bits: number) =>
+  z
+    .string()
+    .regex(/^(0|[1-9][0-9]{0,77})$/, 'must be an integer as a decimal string')
+    .transform((value) => BigInt(value))
+    .refine((value) => value < 1n << BigInt(bits), `must fit ${bits} bits`)
+
+export const orderSchema = z
+  .object({
+    authority: lowerHex(20, 'a wallet'),
+    scope: z
+      .number()
+      .int()
+      .min(0)
+      .max(3)
+      .transform((value) => value as Scope),
+    subject: lowerHex(32, 'a subject'),
+    reason: z.number().int().min(0).max(0xffff),
+    text: z.string().max(256),
+    issuedAt: decimal(64),
+    deadline: decimal(64),
+    nonce: decimal(256),
+  })
+  .strict()
+  .openapi('KillOrder', { description: 'The EIP-712 message; integers over 16 bits as decimal strings' })
+
+const shared = {
+  reason: z.number().int().min(0).max(0xffff).openapi({ description: 'must equal order.reason' }),
+  deployment: z
+    .string()
+    .max(100)
+    .optional()
+    .openapi({
+      description: 'the deployment that the order was signed for',
+      example: 'eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3',
+    }),
+  order: orderSchema,
+  signature: z
+    .string()
+    .regex(/^0x([0-9a-fA-F]{2}){1,4096}$/, 'must be hexadecimal with 0x, at most 4,096 bytes')
+    .transform((value) => value.toLowerCase() as Hex),
+}
+
+export const killRequestSchema = z
+  .object({ spiffeId: z.string().max(2048), ...shared })
+  .strict()
+  .openapi('KillRequest')
+export const emergencyKillRequestSchema = z
+  .object({ wallet: lowerHex(20, 'a wallet'), ...shared })
+  .strict()
+  .openapi('EmergencyKillRequest')
+
+export const orderOf = (parsed: z.output<typeof orderSchema>): KillOrder => parsed
+
+export const killAnswerSchema = z
+  .object({
+    killId: z.string(),
+    state: z.string(),
+    seenAt: z.number(),
+    durableAt: z.number().nullable(),
+    publishedAt: z.number().nullable(),
+  })
+  .openapi('KillAnswer')
+
+const nullableTime = z.number().nullable().openapi({ description: 'ms' })
+
+export const killSchema = z
+  .object({
+    id: z.string(),
+    scope: z.string(),
+    subject: z.string(),
+    label: z.string(),
+    authority: z.string(),
+    rank: z.string(),
+    reason: z.number(),
+    reasonName: z.string(),
+    text: z.string(),
+    origin: z.enum(['block', 'order']),
+    digest: z.string().nullable(),
+    state: z.enum(['enforced', 'on chain', 'final', 'withdrawn']),
+    timeline: z.object({
+      seenAt: z.number(),
+      durableAt: nullableTime,
+      publishedAt: nullableTime,
+      onChainAt: nullableTime,
+      finalAt: nullableTime,
+      withdrawnAt: nullableTime,
+      txHash: z.string().nullable(),
+      sendError: z.string().nullable(),
+    }),
+    elapsed: z.object({
+      durable: nullableTime,
+      published: nullableTime,
+      onChain: nullableTime,
+      final: nullableTime,
+      allConfirmed: nullableTime,
+    }),
+    seenMonotonic: z.number(),
+    points: z.array(
+      z.object({
+        spiffeId: z.string(),
+        state: z.enum(['pending', 'confirmed', 'overdue', 'closed by staleness']),
+        confirmedAt: nullableTime,
+        confirmedAfter: nullableTime,
+      }),
+    ),
+  })
+  .openapi('Kill')
+
+export const svidAnswerSchema = z
+  .object({
+    svid: z.string().openapi({ description: 'PEM chain' }),
+    bundle: z.string().openapi({ description: 'PEM' }),
+    expiresAt: z.number(),
+    generation: z.number(),
+  })
+  .openapi('Svid')
+
+export const agentSchema = z
+  .object({
+    uuid: z.string(),
+    spiffeId: z.string(),
+    owner: z.string(),
+    agentType: z.string(),
+    state: z.enum(['alive', 'killing', 'killed']),
+    kill: z.object({ scope: z.string(), rank: z.string(), since: z.number(), reason: z.number() }).nullable(),
+    svid: z.object({ expiresAt: z.number(), issuedAt: z.number(), generation: z.number() }).nullable(),
+    lastAccessAt: nullableTime,
+    lastOutcome: z.string().nullable(),
+    requestsPerSecond: z.number(),
+  })
+  .openapi('Agent')

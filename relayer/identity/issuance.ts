@@ -1,0 +1,222 @@
+import type { Deployment } from '../../protocol/deployment.ts'
+import type { Hex } from '../../protocol/hex.ts'
+import { isRevoked, type SvidClaims } from '../../protocol/revocation.ts'
+import { targetKey } from '../../protocol/scope.ts'
+import { formatSpiffeId, isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
+import type { Clock } from '../clock.ts'
+import type { KillExecutor } from '../kill/executor.ts'
+
+/** No SVID was issued. */
+export class IssuanceRefusedError extends Error {
+  override readonly name = 'IssuanceRefusedError'
+  readonly kind:
+    | 'unknown agent'
+    | 'killed'
+    | 'no key'
+    | 'other identity'
+    | 'bad proof'
+    | 'bad request'
+    | 'bad token'
+    | 'proof needed'
+    | 'revoked'
+    | 'blind'
+  readonly field: string
+  readonly value: string
+  constructor(kind: IssuanceRefusedError['kind'], field: string, value: unknown, detail: string) {
+    super(detail)
+    this.kind = kind
+    this.field = field
+    this.value = String(value)
+  }
+}
+
+/** An SVID that was issued; times in ms. */
+export type IssuedSvid = {
+  readonly serial: string
+  readonly spiffeId: string
+  readonly owner: Hex | null
+  readonly generation: number
+  readonly issuedAt: number
+  readonly expiresAt: number
+  /** When possession of the registered key was last proved. */
+  readonly provedAt: number
+  /** PEM */
+  readonly certificate: string
+}
+
+export type Issuance = {
+  /** For an agent that has just proved its registered key. @param spki DER @throws {IssuanceRefusedError} */
+  attested(spiffeId: string, spki: Uint8Array): Promise<IssuedSvid>
+  /** For the bearer of a valid SVID. @param serial of that SVID @throws {IssuanceRefusedError} */
+  renewed(claims: SvidClaims, serial: string, spki: Uint8Array): Promise<IssuedSvid>
+  /** For a workload that an operator enrolled. @throws {IssuanceRefusedError} */
+  enrolled(spiffeId: string, spki: Uint8Array): Promise<IssuedSvid>
+  /** The registered Ed25519 key of an agent that may hold an SVID. @throws {IssuanceRefusedError} */
+  keyOf(spiffeId: string): Hex
+  /** The latest SVID of each identity. */
+  latest(spiffeId: string): IssuedSvid | undefined
+}
+
+/** How long a proof of the registered key carries renewals, in ms. */
+export const proofLife = 24 * 3600 * 1000
+
+/** Decides who gets an SVID: never a killed agent, never without a fresh view of the chain, never past a key change. */
+export function createIssuance(options: {
+  readonly executor: Pick<KillExecutor, 'registry' | 'mayHoldSvid' | 'chainView' | 'rows'>
+  readonly deployment: Deployment
+  readonly trustDomain: string
+  /** ms */
+  readonly svidLife: number
+  readonly clock: Clock
+  readonly issue: (request: {
+    readonly spiffeId: string
+    readonly owner: Hex | null
+    readonly generation: number
+    readonly spki: Uint8Array
+    readonly lifetime: number
+  }) => { readonly certificate: string; readonly serial: string; readonly expiresAt: number }
+  /** Makes the SVID known to the store and the log before it leaves. */
+  readonly record: (svid: IssuedSvid, how: 'attested' | 'renewed' | 'enrolled') => Promise<void>
+  readonly isEnrolled: (spiffeId: string) => boolean
+  readonly latest: readonly IssuedSvid[]
+}): Issuance {
+  const { executor, deployment, trustDomain, svidLife, clock, record } = options
+  const latest = new Map(options.latest.map((svid) => [svid.spiffeId, svid]))
+
+  const refuseWhenBlind = () => {
+    if (executor.chainView().blind) {
+      throw new IssuanceRefusedError(
+        'blind',
+        'relayer',
+        'no new head',
+        'the relayer has seen no new block for too long and issues nothing; try another relayer',
+      )
+    }
+  }
+
+  /** The agent at the grant point, if it may hold an SVID. */
+  const agentOf = (spiffeId: string) => {
+    const id = parseSpiffeId(spiffeId)
+    const agent =
+      id.trustDomain === trustDomain && !isReservedType(id.type)
+        ? executor.registry.agents.get(id.name)
+        : undefined
+    if (agent === undefined || agent.agentType !== id.type) {
+      throw new IssuanceRefusedError(
+        'unknown agent',
+        'spiffeId',
+        spiffeId,
+        `${spiffeId} is not registered at the grant point`,
+      )
+    }
+    if (!executor.mayHoldSvid(agent)) {
+      throw new IssuanceRefusedError(
+        'killed',
+        'spiffeId',
+        spiffeId,
+        `${spiffeId} is killed; it gets no SVID until it is resumed and the resume is final`,
+      )
+    }
+    if (agent.key === null) {
+      throw new IssuanceRefusedError(
+        'no key',
+        'spiffeId',
+        spiffeId,
+        `${spiffeId} has no key since its transfer; its owner must set one`,
+      )
+    }
+    return { agent, key: agent.key }
+  }
+
+  const issue = async (
+    spiffeId: string,
+    owner: Hex | null,
+    spki: Uint8Array,
+    provedAt: number,
+    how: 'attested' | 'renewed' | 'enrolled',
+  ) => {
+    refuseWhenBlind()
+    const generation = executor.registry.sequence
+    const { certificate, serial, expiresAt } = options.issue({
+      spiffeId,
+      owner,
+      generation,
+      spki,
+      lifetime: svidLife,
+    })
+    const svid = {
+      serial,
+      spiffeId,
+      owner,
+      generation,
+      issuedAt: Math.round(clock.wall()),
+      expiresAt,
+      provedAt,
+      certificate,
+    }
+    await record(svid, how)
+    // A kill may have come while the SVID was recorded; its generation is older, so every point refuses it, but it need not leave.
+    if (owner !== null) agentOf(spiffeId)
+    latest.set(spiffeId, svid)
+    return svid
+  }
+
+  return {
+    keyOf: (spiffeId) => agentOf(spiffeId).key,
+    latest: (spiffeId) => latest.get(spiffeId),
+
+    attested: async (spiffeId, spki) =>
+      issue(spiffeId, agentOf(spiffeId).agent.owner, spki, Math.round(clock.wall()), 'attested'),
+
+    enrolled: async (spiffeId, spki) => issue(spiffeId, null, spki, Math.round(clock.wall()), 'enrolled'),
+
+    async renewed(claims, serial, spki) {
+      const spiffeId = formatSpiffeId(claims.spiffeId)
+      const table = new Map(executor.rows().map((row) => [targetKey(row), row]))
+      const verdict = isRevoked(claims, table, deployment)
+      if (verdict.revoked)
+        throw new IssuanceRefusedError(
+          'revoked',
+          'svid',
+          serial,
+          `the presented SVID is revoked (${verdict.why})`,
+        )
+      const had = latest.get(spiffeId)
+      if (claims.owner === null) {
+        if (!options.isEnrolled(spiffeId))
+          throw new IssuanceRefusedError(
+            'other identity',
+            'svid',
+            spiffeId,
+            `${spiffeId} is not enrolled here`,
+          )
+        return issue(spiffeId, null, spki, had?.provedAt ?? Math.round(clock.wall()), 'renewed')
+      }
+      const { agent } = agentOf(spiffeId)
+      if (agent.owner !== claims.owner)
+        throw new IssuanceRefusedError(
+          'other identity',
+          'svid',
+          claims.owner,
+          `${spiffeId} belongs to ${agent.owner} now; attest anew`,
+        )
+      if (claims.generation < agent.keySince) {
+        throw new IssuanceRefusedError(
+          'proof needed',
+          'svid',
+          claims.generation,
+          `the agent's key was set at ${agent.keySince}, after this SVID; attest with the new key`,
+        )
+      }
+      if (had === undefined || clock.wall() - had.provedAt > proofLife) {
+        throw new IssuanceRefusedError(
+          'proof needed',
+          'svid',
+          serial,
+          'possession of the registered key was last proved over a day ago; attest anew',
+        )
+      }
+      return issue(spiffeId, agent.owner, spki, had.provedAt, 'renewed')
+    },
+  }
+}
