@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { fromBase64Url, toBase64Url } from '../bytes.ts'
 import type { RevocationRow } from '../revocation.ts'
+import { requireFeedMessage, requireSnapshot } from './shape.ts'
 
 export const feedTag = 'killswitch-feed-v1'
 export const snapshotTag = 'killswitch-snapshot-v1'
@@ -105,8 +106,8 @@ export class FeedRefusedError extends Error {
     | 'rollback'
     | 'stale heartbeat'
     | 'table differs'
-  constructor(kind: FeedRefusedError['kind'], detail: string) {
-    super(`feed document refused (${kind}): ${detail}`)
+  constructor(kind: FeedRefusedError['kind'], detail: string, options?: ErrorOptions) {
+    super(`feed document refused (${kind}): ${detail}`, options)
     this.kind = kind
   }
 }
@@ -131,15 +132,28 @@ export function openDocument<T extends FeedMessage | Snapshot>(
   try {
     signature = fromBase64Url(text.slice(end + 1).trimEnd())
   } catch (cause) {
-    throw new FeedRefusedError('malformed', `the signature line is unreadable: ${String(cause)}`)
+    throw new FeedRefusedError('malformed', 'the signature line is unreadable', { cause })
   }
   if (!verify(encoder.encode(json), signature, fromBase64Url(feed.relayer))) {
     throw new FeedRefusedError('signature', `it is not signed by ${feed.relayer}`)
   }
-  // Signed by the pinned key: the relayer's own well-formedness is trusted from here, its view of the world is not.
-  const document = JSON.parse(json) as T
+  let document: T
+  try {
+    document = JSON.parse(json) as T
+  } catch (cause) {
+    throw new FeedRefusedError('malformed', 'it is no JSON', { cause })
+  }
+  // Signed or not: what another reader could read differently (repeated keys, numbers beyond doubles, lone surrogates)
+  // or what could not be compared later (a time that is no number) would be a kill for one and none for the other.
+  if (JSON.stringify(document) !== json) throw new FeedRefusedError('malformed', 'it has two readings')
   if (document.relayer !== feed.relayer || document.deployment !== feed.deployment) {
     throw new FeedRefusedError('other feed', `it is of ${document.relayer} for ${document.deployment}`)
+  }
+  try {
+    if (tag === snapshotTag) requireSnapshot(document)
+    else requireFeedMessage(document)
+  } catch (cause) {
+    throw new FeedRefusedError('malformed', cause instanceof Error ? cause.message : String(cause), { cause })
   }
   return { document, json }
 }

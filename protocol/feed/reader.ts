@@ -18,13 +18,13 @@ export type Clocks = { readonly wall: number; readonly monotonic: number }
 export type Taken =
   | { readonly kind: 'row'; readonly type: string; readonly row: RevocationRow; readonly number: number }
   | { readonly kind: 'heartbeat'; readonly number: number }
-  /** Had already; nothing changed. */
+  /** Had already, overtaken or replayed: it changes nothing and renews nothing. */
   | { readonly kind: 'known' }
   /** Messages are missing, the epoch changed or the table differs: fetch the snapshot. */
   | { readonly kind: 'gap' }
 
 export type FeedReader = {
-  /** Rows by `targetKey`, kept up to date in place. */
+  /** Rows by `targetKey`, kept up to date in place: the relayer's at `position()`, its final sequences never lowered. */
   readonly table: RevocationTable
   /** Where the reader stands; null before the first snapshot. */
   position(): { readonly epoch: string; readonly number: number } | null
@@ -41,7 +41,18 @@ export type Freshness = 'fresh' | 'no feed' | 'stale' | 'blind'
 /** How far a relayer's clock may run ahead of ours before its heartbeat is refused, in ms. */
 const maxAhead = 5_000
 
-/** Reads one relayer's feed: the rules of docs/protocol.md, Feed. No I/O; clocks and verification come from outside. */
+/** How many of the latest messages' hashes are kept to tell a repetition from a fork. */
+const knownMessages = 1024
+
+/**
+ * Reads one relayer's feed: the rules of docs/protocol.md, Feed. No I/O; clocks and verification come from outside.
+ *
+ * Invariants:
+ * 1. `told` is exactly the relayer's table at `at`, so that its digest can be compared.
+ * 2. `table` is `told` with final sequences raised to `kept`: the largest that this reader was told of the subject since
+ *    it was last dropped, in whatever epoch. So no final kill is forgotten by a relayer that was restored from a backup.
+ * 3. Times are compared so that a value that is no number is refused or stale.
+ */
 export function createFeedReader(options: {
   readonly relayer: string
   readonly deployment: string
@@ -52,29 +63,51 @@ export function createFeedReader(options: {
   const { relayer, deployment, verify, maxStaleness } = options
   const feed = { relayer, deployment }
   const table = new Map<string, RevocationRow>()
+  const told = new Map<string, RevocationRow>()
+  const kept = new Map<string, RevocationRow>()
+  // Of `told`; null when it has changed since. A heartbeat of an unchanged table then costs no sorting.
+  let digest: string | null = null
   let at: { epoch: string; number: number; hash: string } | null = null
-  let heartbeat: { time: number; arrived: number; blind: boolean } | null = null
-  // Hashes of the latest messages, to tell a repetition from a fork.
+  let sign: { time: number; arrived: number; blind: boolean } | null = null
   const known = new Map<number, string>()
+  const leftEpochs = new Set<string>()
 
   const remember = (number: number, hash: string) => {
     known.set(number, hash)
-    known.delete(number - 1024)
+    known.delete(number - knownMessages)
   }
 
-  const noteSignOfLife = (time: number, blind: boolean, { wall, monotonic }: Clocks) => {
-    if (time > wall + maxAhead)
-      throw new FeedRefusedError('stale heartbeat', `its time lies ${time - wall} ms ahead`)
-    if (heartbeat !== null && time <= heartbeat.time) return false
-    heartbeat = { time, arrived: monotonic, blind }
+  const tell = (row: RevocationRow) => {
+    const key = targetKey(row)
+    told.set(key, row)
+    const before = kept.get(key)
+    if (row.finalSequence > 0 && !(before !== undefined && before.finalSequence > row.finalSequence))
+      kept.set(key, row)
+    const finalSequence = kept.get(key)?.finalSequence ?? 0
+    table.set(key, finalSequence === row.finalSequence ? row : { ...row, finalSequence })
+  }
+
+  const drop = (key: string) => {
+    told.delete(key)
+    kept.delete(key)
+    table.delete(key)
+  }
+
+  /** @returns whether it is later than the last one */
+  const noteSignOfLife = (time: number, blind: boolean, { monotonic }: Clocks): boolean => {
+    if (sign !== null && time <= sign.time) {
+      // Nothing is renewed, but of two of the same time the one that says less is believed.
+      if (time === sign.time && blind) sign = { ...sign, blind }
+      return false
+    }
+    sign = { time, arrived: monotonic, blind }
     return true
   }
 
-  const mergeFinal = (row: RevocationRow): RevocationRow => {
-    const mine = table.get(targetKey(row))
-    return mine !== undefined && mine.finalSequence > row.finalSequence
-      ? { ...row, finalSequence: mine.finalSequence }
-      : row
+  const requireHash = (number: number, hash: string) => {
+    const had = known.get(number)
+    if (had !== undefined && had !== hash)
+      throw new FeedRefusedError('fork', `message ${number} has another hash`)
   }
 
   return {
@@ -83,37 +116,38 @@ export function createFeedReader(options: {
 
     takeMessage(text, clocks) {
       const { document, json } = openDocument<FeedMessage>(text, feedTag, feed, verify)
+      // One that was left is no news: its messages are replays.
+      if (leftEpochs.has(document.epoch)) return { kind: 'known' }
       if (at === null || document.epoch !== at.epoch) return { kind: 'gap' }
       if (document.type === 'heartbeat') {
         if (document.number > at.number) return { kind: 'gap' }
-        const expected = document.number === at.number ? at.hash : known.get(document.number)
-        if (expected !== undefined && expected !== document.previous) {
-          throw new FeedRefusedError('fork', `message ${document.number} has another hash`)
-        }
-        if (document.number < at.number)
-          throw new FeedRefusedError('stale heartbeat', `it is of ${document.number}, we are at ${at.number}`)
-        if (document.table !== tableDigest(table.values())) return { kind: 'gap' }
-        if (!noteSignOfLife(document.time, document.blind, clocks)) {
+        requireHash(document.number, document.previous)
+        // Overtaken by a snapshot on another connection, or replayed: it says nothing any more.
+        if (document.number < at.number) return { kind: 'known' }
+        if (!(document.time <= clocks.wall + maxAhead)) {
           throw new FeedRefusedError(
             'stale heartbeat',
-            `its time ${document.time} is not later than the last`,
+            `its time lies ${document.time - clocks.wall} ms ahead; check the clocks`,
           )
         }
-        return { kind: 'heartbeat', number: document.number }
+        digest ??= tableDigest(told.values())
+        if (document.table !== digest) return { kind: 'gap' }
+        return noteSignOfLife(document.time, document.blind, clocks)
+          ? { kind: 'heartbeat', number: document.number }
+          : { kind: 'known' }
       }
       const hash = messageHash(json)
       if (document.number <= at.number) {
-        const had = known.get(document.number)
-        if (had !== undefined && had !== hash)
-          throw new FeedRefusedError('fork', `message ${document.number} has another hash`)
+        requireHash(document.number, hash)
         return { kind: 'known' }
       }
       if (document.number !== at.number + 1) return { kind: 'gap' }
       if (document.previous !== at.hash)
         throw new FeedRefusedError('fork', `message ${document.number} does not follow ours`)
       const { row } = document
-      if (document.type === 'dropped') table.delete(targetKey(row))
-      else table.set(targetKey(row), mergeFinal(row))
+      if (document.type === 'dropped') drop(targetKey(row))
+      else tell(row)
+      digest = null
       at = { epoch: document.epoch, number: document.number, hash }
       remember(document.number, hash)
       return { kind: 'row', type: document.type, row, number: document.number }
@@ -122,44 +156,56 @@ export function createFeedReader(options: {
     takeSnapshot(text, clocks) {
       const { document } = openDocument<Snapshot>(text, snapshotTag, feed, verify)
       const sameEpoch = at !== null && at.epoch === document.epoch
+      if (leftEpochs.has(document.epoch))
+        throw new FeedRefusedError('rollback', `epoch ${document.epoch} was left for ${at?.epoch}`)
       if (at !== null && sameEpoch) {
         if (document.number < at.number)
           throw new FeedRefusedError('rollback', `it is of ${document.number}, we are at ${at.number}`)
-        if (document.number === at.number && document.previous !== at.hash) {
-          throw new FeedRefusedError('fork', `message ${document.number} has another hash`)
-        }
+        requireHash(document.number, document.previous)
       }
-      if (heartbeat !== null && document.time < heartbeat.time) {
+      if (sign !== null && (sameEpoch ? document.time < sign.time : document.time <= sign.time)) {
         throw new FeedRefusedError(
           'rollback',
-          `its time ${document.time} is earlier than that of the last heartbeat`,
+          `its time ${document.time} is not later than that of the last sign of life`,
         )
       }
-      if (document.time > clocks.wall + maxAhead || document.time < clocks.wall - maxStaleness) {
-        throw new FeedRefusedError(
-          'rollback',
-          `its time ${document.time} is ${clocks.wall - document.time} ms from ours; check the clocks`,
-        )
+      const age = clocks.wall - document.time
+      if (!(age >= -maxAhead && age <= maxStaleness)) {
+        throw new FeedRefusedError('rollback', `its time is ${age} ms behind ours; check the clocks`)
       }
       noteSignOfLife(document.time, document.blind, clocks)
-      const rows = document.rows.map(mergeFinal)
-      // Rows that the snapshot lacks were dropped as dead within the same epoch; across epochs final ones stay.
-      for (const [key, row] of [...table]) {
-        if (sameEpoch || row.finalSequence === 0) table.delete(key)
-        else table.set(key, { ...row, provisional: false })
+      const rows = new Map(document.rows.map((row) => [targetKey(row), row]))
+      for (const [key, row] of [...told]) {
+        if (rows.has(key)) continue
+        // Within the epoch the relayer dropped it as dead. Another epoch knows nothing of it: what is final stands.
+        if (sameEpoch) drop(key)
+        else {
+          told.delete(key)
+          const final = kept.get(key)
+          if (final === undefined) table.delete(key)
+          else table.set(key, { ...row, provisional: false, finalSequence: final.finalSequence })
+        }
       }
-      for (const row of rows) table.set(targetKey(row), row)
+      for (const row of rows.values()) tell(row)
+      digest = null
+      if (at !== null && !sameEpoch) {
+        leftEpochs.add(at.epoch)
+        known.clear()
+      }
       at = { epoch: document.epoch, number: document.number, hash: document.previous }
-      known.clear()
+      for (const number of known.keys()) if (number <= at.number - knownMessages) known.delete(number)
       remember(document.number, document.previous)
       return { number: document.number }
     },
 
     freshness({ wall, monotonic }) {
-      if (heartbeat === null) return 'no feed'
-      if (heartbeat.blind) return 'blind'
-      const old = wall - heartbeat.time > maxStaleness || monotonic - heartbeat.arrived > maxStaleness
-      return old || heartbeat.time > wall + maxAhead ? 'stale' : 'fresh'
+      if (sign === null) return 'no feed'
+      if (sign.blind) return 'blind'
+      const age = wall - sign.time
+      const sinceArrival = monotonic - sign.arrived
+      const fresh =
+        age >= -maxAhead && age <= maxStaleness && sinceArrival >= 0 && sinceArrival <= maxStaleness
+      return fresh ? 'fresh' : 'stale'
     },
   }
 }
