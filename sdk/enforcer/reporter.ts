@@ -1,0 +1,114 @@
+import type { Clock } from '../client/clock.ts'
+import { describeError, type Log } from '../client/log.ts'
+
+/** What became of an access: let through to its end, refused before the handler, or cut while it ran. */
+export type Outcome = 'accepted' | 'denied' | 'cut'
+
+/** One access, as `POST /reports` takes it; `at` in ms, `path` without its query. */
+export type Access = {
+  readonly spiffeId: string
+  readonly at: number
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly outcome: Outcome
+}
+
+export type ReportedAccess = Access & { readonly count: number }
+
+export type Reporter = {
+  note(access: Access): void
+  status(): { readonly waiting: number; readonly sent: number; readonly dropped: number }
+  /** Sends what is left, once. */
+  close(): Promise<void>
+}
+
+/** Most entries in one report, and longest wait before it is sent (ms). */
+const batchSize = 500
+const batchDelay = 1_000
+/** Most entries that wait for a relayer which does not answer. */
+const capacity = 10_000
+/** Longest path that is reported, in characters. */
+const maxPath = 256
+
+/**
+ * Gathers accesses into batches. Equal ones of a batch are counted in one entry (dated by the last). Reports are
+ * telemetry: they never hold up a request, and what does not fit is dropped and counted.
+ */
+export function createReporter(options: {
+  readonly post: (body: { readonly accesses: readonly ReportedAccess[] }) => Promise<unknown>
+  readonly clock: Clock
+  readonly log: Log
+}): Reporter {
+  const { clock, log } = options
+  let waiting = new Map<string, ReportedAccess>()
+  let sending: Promise<void> | null = null
+  let cancelTimer: (() => void) | null = null
+  let sent = 0
+  let dropped = 0
+  let closed = false
+  let failing = false
+
+  const sendOne = async (): Promise<boolean> => {
+    const entries = [...waiting].slice(0, batchSize)
+    if (entries.length === 0) return true
+    waiting = new Map([...waiting].slice(batchSize))
+    const accesses = entries.map(([, access]) => access)
+    try {
+      await options.post({ accesses })
+      sent += accesses.reduce((sum, access) => sum + access.count, 0)
+      failing = false
+      return true
+    } catch (error) {
+      log.warn({ accesses: accesses.length }, `report: ${describeError(error)}`)
+      failing = true
+      // Back to the front, so that the order of accesses holds; what came meanwhile is merged behind.
+      const newer = waiting
+      waiting = new Map()
+      for (const access of accesses) add(access)
+      for (const access of newer.values()) add(access)
+      return false
+    }
+  }
+
+  const flush = (): Promise<void> => {
+    cancelTimer?.()
+    cancelTimer = null
+    sending ??= (async () => {
+      while ((await sendOne()) && waiting.size >= batchSize);
+      sending = null
+      if (waiting.size > 0 && !closed) arm()
+    })()
+    return sending
+  }
+
+  const arm = (): void => {
+    cancelTimer ??= clock.after(batchDelay, () => void flush())
+  }
+
+  const add = (access: ReportedAccess): void => {
+    const { spiffeId, method, path, status, outcome } = access
+    const key = JSON.stringify([spiffeId, method, path, status, outcome])
+    const had = waiting.get(key)
+    if (had !== undefined) waiting.set(key, { ...access, count: had.count + access.count })
+    else if (waiting.size < capacity) waiting.set(key, access)
+    else dropped += access.count
+  }
+
+  return {
+    note(access) {
+      if (closed) return
+      const path = (access.path.split('?', 1)[0] as string).slice(0, maxPath)
+      add({ ...access, path, count: 1 })
+      if (sending !== null) return
+      if (waiting.size >= batchSize && !failing) void flush()
+      else arm()
+    },
+    status: () => ({ waiting: waiting.size, sent, dropped }),
+    async close() {
+      closed = true
+      await sending
+      await flush()
+    },
+  }
+}

@@ -1,0 +1,182 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { toBase64Url } from '../../protocol/bytes.ts'
+import { readBounded } from '../client/boundedBody.ts'
+import type { Clock } from '../client/clock.ts'
+import { describeError, type Log } from '../client/log.ts'
+import { type Fetch, maxAnswer } from '../client/relayerCall.ts'
+import { InsecureUrlError, isProtectedUrl } from '../client/secureUrl.ts'
+
+/** Where a trust domain's roots come from. */
+export type BundleSource =
+  /** PEM, or what holds it at the moment (an identity's bundle, for instance). */
+  | string
+  | (() => string)
+  /** A SPIFFE bundle document. With `pins` (base64url SHA-256 of a root's SubjectPublicKeyInfo) only those roots count. */
+  | { readonly url: string; readonly pins?: readonly string[] }
+
+/** A source of roots by trust domain: a root of one domain never vouches for a peer of another. */
+export type TrustBundles = Readonly<Record<string, BundleSource>>
+
+/** A trust bundle cannot be used. */
+export class TrustBundleError extends Error {
+  override readonly name = 'TrustBundleError'
+  readonly trustDomain: string
+  constructor(trustDomain: string, why: string, cause?: unknown) {
+    super(`trust bundle of ${trustDomain}: ${why}`, { cause })
+    this.trustDomain = trustDomain
+  }
+}
+
+export type Trust = {
+  /** All roots as PEM, for TLS. */
+  pem(): string
+  /** Whether the certificate chain begins below a root of its own trust domain. */
+  vouches(trustDomain: string, chain: readonly X509Certificate[]): boolean
+  onChange(listener: () => void): void
+  close(): void
+}
+
+const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+const fetchTimeout = 5_000
+const defaultRefresh = 300_000
+/** Longest chain between an SVID and its root. */
+const maxChain = 5
+
+/** @throws {TrustBundleError} */
+function parsePem(trustDomain: string, pem: string): readonly X509Certificate[] {
+  const roots = (pem.match(certificatePattern) ?? []).map((text) => new X509Certificate(text))
+  if (roots.length === 0) throw new TrustBundleError(trustDomain, 'there is no PEM certificate in it')
+  return roots
+}
+
+const pinOf = (root: X509Certificate): string =>
+  toBase64Url(
+    createHash('sha256')
+      .update(root.publicKey.export({ type: 'spki', format: 'der' }))
+      .digest(),
+  )
+
+/**
+ * The roots in a SPIFFE bundle document (SPIFFE Trust Domain and Bundle, section 4): keys of use `x509-svid`.
+ * @throws {TrustBundleError}
+ */
+export function rootsOfBundleDocument(trustDomain: string, text: string): readonly X509Certificate[] {
+  let keys: unknown
+  try {
+    keys = (JSON.parse(text) as { keys?: unknown }).keys
+  } catch (cause) {
+    throw new TrustBundleError(trustDomain, 'the document is no JSON', cause)
+  }
+  if (!Array.isArray(keys)) throw new TrustBundleError(trustDomain, 'the document has no keys')
+  const roots = keys.flatMap((key: { use?: unknown; x5c?: unknown }) =>
+    key.use === 'x509-svid' && Array.isArray(key.x5c) && typeof key.x5c[0] === 'string'
+      ? [new X509Certificate(Buffer.from(key.x5c[0], 'base64'))]
+      : [],
+  )
+  if (roots.length === 0) throw new TrustBundleError(trustDomain, 'the document has no x509-svid key')
+  return roots
+}
+
+/**
+ * Loads the roots of each trust domain and keeps fetched ones up to date. A failed refresh leaves the last roots.
+ * @throws {TrustBundleError | InsecureUrlError} when a bundle cannot be had at the start
+ */
+export async function loadTrust(options: {
+  readonly bundles: TrustBundles
+  readonly fetch: Fetch
+  readonly clock: Clock
+  readonly log: Log
+}): Promise<Trust> {
+  const { clock, log } = options
+  const fetched = new Map<string, readonly X509Certificate[]>()
+  const parsed = new Map<string, readonly X509Certificate[]>()
+  const listeners = new Set<() => void>()
+  const cancels = new Map<string, () => void>()
+
+  const refresh = async (trustDomain: string, url: string, pins: readonly string[] | undefined) => {
+    let text: string
+    try {
+      const response = await options.fetch(url, {
+        redirect: 'error',
+        signal: AbortSignal.timeout(fetchTimeout),
+      })
+      text = await readBounded(response.body, maxAnswer)
+      if (!response.ok) throw new Error(`status ${response.status}`)
+    } catch (cause) {
+      throw new TrustBundleError(trustDomain, `${url} could not be fetched: ${describeError(cause)}`, cause)
+    }
+    const roots = rootsOfBundleDocument(trustDomain, text).filter(
+      (root) => pins === undefined || pins.includes(pinOf(root)),
+    )
+    if (roots.length === 0) throw new TrustBundleError(trustDomain, `no root at ${url} has a pinned key`)
+    const before = fetched
+      .get(trustDomain)
+      ?.map((root) => root.fingerprint256)
+      .join()
+    fetched.set(trustDomain, roots)
+    if (before !== undefined && before !== roots.map((root) => root.fingerprint256).join()) {
+      for (const listener of listeners) listener()
+    }
+  }
+
+  const keepFresh = (trustDomain: string, url: string, pins: readonly string[] | undefined): void => {
+    cancels.set(
+      trustDomain,
+      clock.after(defaultRefresh, () => {
+        refresh(trustDomain, url, pins)
+          .catch((error: unknown) => log.warn({ trustDomain }, describeError(error)))
+          .finally(() => {
+            if (cancels.has(trustDomain)) keepFresh(trustDomain, url, pins)
+          })
+      }),
+    )
+  }
+
+  const roots = (trustDomain: string): readonly X509Certificate[] => {
+    const source = Object.hasOwn(options.bundles, trustDomain) ? options.bundles[trustDomain] : undefined
+    if (source === undefined) return []
+    if (typeof source === 'object') return fetched.get(trustDomain) ?? []
+    const pem = typeof source === 'string' ? source : source()
+    let certificates = parsed.get(pem)
+    if (certificates === undefined) {
+      certificates = parsePem(trustDomain, pem)
+      if (parsed.size >= 64) parsed.clear()
+      parsed.set(pem, certificates)
+    }
+    return certificates
+  }
+
+  for (const [trustDomain, source] of Object.entries(options.bundles)) {
+    if (typeof source !== 'object') roots(trustDomain)
+    else {
+      if (source.pins === undefined && !isProtectedUrl(source.url)) {
+        throw new InsecureUrlError(source.url, 'pin the roots by their keys (pins)')
+      }
+      await refresh(trustDomain, source.url, source.pins)
+      keepFresh(trustDomain, source.url, source.pins)
+    }
+  }
+
+  return {
+    pem: () =>
+      Object.keys(options.bundles)
+        .flatMap((trustDomain) => roots(trustDomain).map((root) => root.toString()))
+        .join(''),
+    vouches(trustDomain, chain) {
+      const trusted = roots(trustDomain)
+      for (const certificate of chain.slice(0, maxChain)) {
+        if (trusted.some((root) => certificate.checkIssued(root) && certificate.verify(root.publicKey)))
+          return true
+        const next = chain[chain.indexOf(certificate) + 1]
+        if (next === undefined || !certificate.checkIssued(next) || !certificate.verify(next.publicKey))
+          return false
+      }
+      return false
+    },
+    onChange: (listener) => listeners.add(listener),
+    close() {
+      for (const cancel of cancels.values()) cancel()
+      cancels.clear()
+    },
+  }
+}
