@@ -15,10 +15,13 @@ export function bloomMayContain(bloom: Hex, value: Hex): boolean {
 }
 
 /** The bloom filter of a block's logs; of all of them, it equals the header's `logsBloom`. */
-export function bloomOfLogs(logs: readonly { readonly address: Hex; readonly topics: readonly Hex[] }[]): Hex {
+export function bloomOfLogs(
+  logs: readonly { readonly address: Hex; readonly topics: readonly Hex[] }[],
+): Hex {
   const bytes = new Uint8Array(256)
   for (const value of new Set(logs.flatMap((log) => [log.address, ...log.topics]))) {
-    for (const bit of bitsOf(value)) bytes[255 - (bit >> 3)] = (bytes[255 - (bit >> 3)] as number) | (1 << (bit & 7))
+    for (const bit of bitsOf(value))
+      bytes[255 - (bit >> 3)] = (bytes[255 - (bit >> 3)] as number) | (1 << (bit & 7))
   }
   return `0x${Buffer.from(bytes).toString('hex')}`
 }

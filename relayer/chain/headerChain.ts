@@ -86,7 +86,9 @@ export class UnlinkedHeaderError extends Error {
   readonly tip: ChainBlockHeader
   readonly header: ChainBlockHeader
   constructor(tip: ChainBlockHeader, header: ChainBlockHeader) {
-    super(`block ${header.number} (${header.hash}) is no child of ${tip.number} (${tip.hash}); reconcile it first`)
+    super(
+      `block ${header.number} (${header.hash}) is no child of ${tip.number} (${tip.hash}); reconcile it first`,
+    )
     this.tip = tip
     this.header = header
   }
@@ -96,7 +98,8 @@ export class UnlinkedHeaderError extends Error {
 export function extended(chain: HeaderChain, headers: readonly ChainBlockHeader[]): HeaderChain {
   let tip = tipOf(chain)
   for (const header of headers) {
-    if (header.number !== tip.number + 1 || header.parentHash !== tip.hash) throw new UnlinkedHeaderError(tip, header)
+    if (header.number !== tip.number + 1 || header.parentHash !== tip.hash)
+      throw new UnlinkedHeaderError(tip, header)
     tip = header
   }
   return [...chain, ...headers]

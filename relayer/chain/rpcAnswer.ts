@@ -10,6 +10,7 @@ export function resultOf(url: string, method: string, response: unknown): unknow
     const { code, message, data } = error as { code?: unknown; message?: unknown; data?: unknown }
     throw new RpcResponseError(url, method, { code: Number(code), message: String(message), data })
   }
-  if (result === undefined) throw new RpcUnavailableError(url, method, 'the answer has neither result nor error')
+  if (result === undefined)
+    throw new RpcUnavailableError(url, method, 'the answer has neither result nor error')
   return result
 }

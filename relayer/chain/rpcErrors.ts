@@ -45,7 +45,9 @@ export class InconsistentRpcError extends Error {
   readonly what: string
   readonly value: unknown
   constructor(what: string, value: unknown) {
-    super(`inconsistent answer of an RPC: ${what} (${JSON.stringify(value) ?? 'nothing'}); another RPC is asked`)
+    super(
+      `inconsistent answer of an RPC: ${what} (${JSON.stringify(value) ?? 'nothing'}); another RPC is asked`,
+    )
     this.what = what
     this.value = value
   }
@@ -58,7 +60,9 @@ export class WrongChainError extends Error {
   readonly expected: number
   readonly actual: number
   constructor(url: string, expected: number, actual: number) {
-    super(`${rpcLabel(url)} serves chain ${actual}, but the deployment is on ${expected}; change the RPC or the deployment`)
+    super(
+      `${rpcLabel(url)} serves chain ${actual}, but the deployment is on ${expected}; change the RPC or the deployment`,
+    )
     this.rpc = rpcLabel(url)
     this.expected = expected
     this.actual = actual

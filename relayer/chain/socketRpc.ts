@@ -5,7 +5,7 @@ import type { Rpc } from './rpc.ts'
 import { rpcTimeout } from './rpc.ts'
 import { resultOf } from './rpcAnswer.ts'
 import { parseHeader, type RpcHeader } from './rpcBlock.ts'
-import { rpcLabel, RpcUnavailableError } from './rpcErrors.ts'
+import { RpcResponseError, RpcUnavailableError, rpcLabel } from './rpcErrors.ts'
 import type { Schedule } from './schedule.ts'
 
 /** Shortest silence of a subscription that is taken for a dead connection, in ms. */
@@ -30,7 +30,12 @@ type Pending = {
  */
 export function createSocketRpc(
   url: string,
-  options: { readonly clock: Clock; readonly schedule: Schedule; readonly random: () => number; readonly log: ChainLog },
+  options: {
+    readonly clock: Clock
+    readonly schedule: Schedule
+    readonly random: () => number
+    readonly log: ChainLog
+  },
 ): Rpc {
   const { clock, schedule, random, log } = options
   const rpc = rpcLabel(url)
@@ -97,6 +102,7 @@ export function createSocketRpc(
   const receive = (data: unknown) => {
     const now = clock.monotonic()
     lastReceived = now
+    if (headListeners.length === 0) attempt = 0
     let message: { id?: unknown; method?: unknown; params?: { subscription?: unknown; result?: unknown } }
     try {
       message = JSON.parse(String(data))
@@ -105,7 +111,8 @@ export function createSocketRpc(
       return
     }
     if (message.method === 'eth_subscription') {
-      if (subscription !== null && message.params?.subscription === subscription) takeHead(message.params.result, now)
+      if (subscription !== null && message.params?.subscription === subscription)
+        takeHead(message.params?.result, now)
       return
     }
     pending.get(Number(message.id))?.settle(message)
@@ -120,7 +127,9 @@ export function createSocketRpc(
       watch()
       for (const listener of connectedListeners) listener()
     } catch (error) {
-      if (socket === current) abandon(`no subscription: ${(error as Error).message}`)
+      if (socket !== current) return
+      if (error instanceof RpcResponseError) log.warn({ rpc, error }, 'no announced heads here, polling only')
+      else abandon(`no subscription: ${(error as Error).message}`)
     }
   }
 
@@ -138,7 +147,6 @@ export function createSocketRpc(
       lastReceived = clock.monotonic()
       for (const wake of [...waiting]) wake()
       if (headListeners.length > 0) void subscribe(current)
-      else attempt = 0
     }
     current.onmessage = (event) => {
       if (socket === current) receive(event.data)

@@ -40,14 +40,10 @@ export const orderSchema = z
 
 const shared = {
   reason: z.number().int().min(0).max(0xffff).openapi({ description: 'must equal order.reason' }),
-  deployment: z
-    .string()
-    .max(100)
-    .optional()
-    .openapi({
-      description: 'the deployment that the order was signed for',
-      example: 'eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3',
-    }),
+  deployment: z.string().max(100).optional().openapi({
+    description: 'the deployment that the order was signed for',
+    example: 'eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3',
+  }),
   order: orderSchema,
   signature: z
     .string()

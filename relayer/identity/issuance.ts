@@ -74,7 +74,7 @@ export function createIssuance(options: {
     readonly generation: number
     readonly spki: Uint8Array
     readonly lifetime: number
-  }) => { readonly certificate: string; readonly serial: string; readonly expiresAt: number }
+  }) => Promise<{ readonly pem: string; readonly serial: string; readonly expiresAt: number }>
   /** Makes the SVID known to the store and the log before it leaves. */
   readonly record: (svid: IssuedSvid, how: 'attested' | 'renewed' | 'enrolled') => Promise<void>
   readonly isEnrolled: (spiffeId: string) => boolean
@@ -137,7 +137,7 @@ export function createIssuance(options: {
   ) => {
     refuseWhenBlind()
     const generation = executor.registry.sequence
-    const { certificate, serial, expiresAt } = options.issue({
+    const { pem, serial, expiresAt } = await options.issue({
       spiffeId,
       owner,
       generation,
@@ -152,7 +152,7 @@ export function createIssuance(options: {
       issuedAt: Math.round(clock.wall()),
       expiresAt,
       provedAt,
-      certificate,
+      certificate: pem,
     }
     await record(svid, how)
     // A kill may have come while the SVID was recorded; its generation is older, so every point refuses it, but it need not leave.

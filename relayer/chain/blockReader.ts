@@ -1,0 +1,125 @@
+import type { Hex } from '../../protocol/hex.ts'
+import { decodeRegistryLog } from '../../protocol/registryLog.ts'
+import type { ChainEvent } from '../kill/chainPort.ts'
+import { bloomMayContain, bloomOfLogs } from './bloom.ts'
+import type { Rpc } from './rpc.ts'
+import { parseHeader, parseLogs, type RpcHeader, type RpcLog } from './rpcBlock.ts'
+import { InconsistentRpcError } from './rpcErrors.ts'
+import type { RpcPool } from './rpcPool.ts'
+
+/** Reads blocks and the contract's events; every answer is checked against what was asked. */
+export type BlockReader = {
+  byTag(tag: 'latest' | 'safe' | 'finalized', first?: Rpc): Promise<RpcHeader>
+  byNumber(number: number, first?: Rpc): Promise<RpcHeader>
+  byHash(hash: Hex, first?: Rpc): Promise<RpcHeader>
+  /** The contract's events in one block, in order. */
+  eventsOf(header: RpcHeader, first?: Rpc): Promise<readonly ChainEvent[]>
+  /** The contract's events from one height to another (inclusive), by block, in order. */
+  eventsInRange(from: number, to: number): Promise<readonly BlockEvents[]>
+}
+
+export type BlockEvents = {
+  readonly number: number
+  readonly hash: Hex
+  readonly events: readonly ChainEvent[]
+}
+
+const quantity = (value: number): Hex => `0x${value.toString(16)}`
+
+export function createBlockReader(pool: RpcPool, contract: Hex): BlockReader {
+  const address = contract.toLowerCase() as Hex
+
+  const block = (
+    method: 'eth_getBlockByNumber' | 'eth_getBlockByHash',
+    what: string,
+    fits: (header: RpcHeader) => boolean,
+    first: Rpc | undefined,
+  ) =>
+    pool.request({
+      method,
+      params: [what, false],
+      first,
+      parse(result) {
+        const header = parseHeader(result)
+        if (!fits(header)) throw new InconsistentRpcError(`asked for block ${what}`, header)
+        return header
+      },
+    })
+
+  return {
+    byTag: (tag, first) => block('eth_getBlockByNumber', tag, () => true, first),
+    byNumber: (number, first) =>
+      block('eth_getBlockByNumber', quantity(number), (header) => header.number === number, first),
+    byHash: (hash, first) => block('eth_getBlockByHash', hash, (header) => header.hash === hash, first),
+
+    async eventsOf(header, first) {
+      const { hash, number, logsBloom } = header
+      if (logsBloom !== null && !bloomMayContain(logsBloom, address)) return []
+      const belongs = (log: RpcLog) => log.blockHash === hash && log.blockNumber === number
+      const own = await pool.request({
+        method: 'eth_getLogs',
+        params: [{ blockHash: hash, address }],
+        first,
+        parse: (result) => decoded(parseLogs(result), (log) => log.address === address && belongs(log)),
+      })
+      if (own.length > 0 || logsBloom === null) return own
+      // The bloom filter allows for events and there is none: by chance, or because the node has the header but not
+      // yet the logs. The block's whole logs tell, as they alone reproduce the filter.
+      return pool.request({
+        method: 'eth_getLogs',
+        params: [{ blockHash: hash }],
+        first,
+        parse(result) {
+          const all = parseLogs(result)
+          if (bloomOfLogs(all) !== logsBloom) {
+            throw new InconsistentRpcError(
+              `${all.length} logs of block ${number} do not make up its bloom filter`,
+              hash,
+            )
+          }
+          return decoded(
+            all.filter((log) => log.address === address),
+            belongs,
+          )
+        },
+      })
+    },
+
+    eventsInRange: (from, to) =>
+      pool.request({
+        method: 'eth_getLogs',
+        params: [{ fromBlock: quantity(from), toBlock: quantity(to), address }],
+        parse: (result) =>
+          byBlock(
+            parseLogs(result).map((log) => {
+              if (log.address !== address || log.blockNumber < from || log.blockNumber > to) {
+                throw new InconsistentRpcError(`asked for logs of ${address} in blocks ${from} to ${to}`, log)
+              }
+              return log
+            }),
+          ),
+      }),
+  }
+}
+
+function decoded(logs: readonly RpcLog[], fits: (log: RpcLog) => boolean): readonly ChainEvent[] {
+  let previous = -1
+  return logs.flatMap((log) => {
+    if (!fits(log)) throw new InconsistentRpcError('a log that was not asked for', log)
+    if (log.logIndex <= previous) throw new InconsistentRpcError('logs out of order', log)
+    previous = log.logIndex
+    const event = decodeRegistryLog(log)
+    return event === null ? [] : [{ logIndex: log.logIndex, txHash: log.txHash, event }]
+  })
+}
+
+function byBlock(logs: readonly RpcLog[]): readonly BlockEvents[] {
+  const blocks = new Map<number, RpcLog[]>()
+  for (const log of logs) blocks.set(log.blockNumber, [...(blocks.get(log.blockNumber) ?? []), log])
+  return [...blocks.entries()]
+    .sort(([a], [b]) => a - b)
+    .map(([number, ofBlock]) => {
+      const hash = (ofBlock[0] as RpcLog).blockHash
+      return { number, hash, events: decoded(ofBlock, (log) => log.blockHash === hash) }
+    })
+}

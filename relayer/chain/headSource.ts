@@ -1,0 +1,90 @@
+import type { Clock } from '../clock.ts'
+import type { ChainLog } from './chainLog.ts'
+import type { Rpc } from './rpc.ts'
+import { parseHeader, type RpcHeader } from './rpcBlock.ts'
+import { rpcLabel } from './rpcErrors.ts'
+import type { Schedule } from './schedule.ts'
+
+/** A head that an RPC reports. */
+export type Announcement = {
+  readonly header: RpcHeader
+  readonly rpc: Rpc
+  /** Monotonic ms at which it arrived. */
+  readonly seenMonotonic: number
+}
+
+export type HeadSource = {
+  /** Forgets the last head, so that it is reported again, and polls within `ms`. */
+  again(ms: number): void
+  stop(): void
+}
+
+/**
+ * Follows one RPC's head: by its announcements where it makes them, and always by polling, which also notices what an
+ * announcement has missed.
+ *
+ * Invariant: a head is reported when it differs from the one that this RPC reported last.
+ * @param pollInterval ms
+ */
+export function createHeadSource(
+  rpc: Rpc,
+  options: {
+    readonly pollInterval: number
+    readonly clock: Clock
+    readonly schedule: Schedule
+    readonly log: ChainLog
+    readonly announce: (announcement: Announcement) => void
+  },
+): HeadSource {
+  const { pollInterval, clock, schedule, log, announce } = options
+  let last: string | null = null
+  let polling = false
+  let subscribed = false
+  let stopped = false
+  let failures = 0
+  let cancel = () => {}
+
+  const report = (header: RpcHeader, seenMonotonic: number) => {
+    if (stopped || header.hash === last) return
+    last = header.hash
+    announce({ header, rpc, seenMonotonic })
+  }
+
+  const poll = async () => {
+    if (polling || stopped) return
+    polling = true
+    cancel()
+    try {
+      const header = parseHeader(await rpc.request('eth_getBlockByNumber', ['latest', false]))
+      report(header, clock.monotonic())
+      // Only now: the first answer has shown that the RPC serves the right chain.
+      if (!subscribed && !stopped) rpc.onHeads(report)
+      subscribed = true
+      if (failures > 0) log.info({ rpc: rpcLabel(rpc.url), failures }, 'RPC answers again')
+      failures = 0
+    } catch (error) {
+      failures += 1
+      if (failures === 1 && !stopped)
+        log.warn({ rpc: rpcLabel(rpc.url), error }, 'RPC does not give its head')
+    } finally {
+      polling = false
+      if (!stopped) cancel = schedule(pollInterval, poll)
+    }
+  }
+
+  rpc.onConnected(() => void poll())
+  void poll()
+
+  return {
+    again(ms) {
+      last = null
+      if (stopped || polling) return
+      cancel()
+      cancel = schedule(Math.min(pollInterval, ms), poll)
+    },
+    stop() {
+      stopped = true
+      cancel()
+    },
+  }
+}

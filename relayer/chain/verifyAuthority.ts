@@ -1,0 +1,103 @@
+import { decodeFunctionResult, encodeFunctionData, hexToBigInt, recoverAddress, size, slice } from 'viem'
+import type { Hex } from '../../protocol/hex.ts'
+import type { Clock } from '../clock.ts'
+import type { ChainLog } from './chainLog.ts'
+import { isRevert } from './rpcErrors.ts'
+import { createRpcPool } from './rpcPool.ts'
+import { systemSchedule } from './schedule.ts'
+
+const erc1271Abi = [
+  {
+    type: 'function',
+    name: 'isValidSignature',
+    stateMutability: 'view',
+    inputs: [
+      { name: 'hash', type: 'bytes32' },
+      { name: 'signature', type: 'bytes' },
+    ],
+    outputs: [{ name: 'magicValue', type: 'bytes4' }],
+  },
+] as const
+
+const erc1271MagicValue = '0x1626ba7e'
+/** Longest wait for an RPC, in ms: a contract's signature is checked before a kill is enforced. */
+const erc1271Timeout = 1_000
+
+const secp256k1HalfOrder = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
+
+/** Whether an account's signature holds could not be found out; it may be right. */
+export class SignatureUncheckedError extends Error {
+  override readonly name = 'SignatureUncheckedError'
+  readonly authority: Hex
+  constructor(authority: Hex, cause: unknown) {
+    super(
+      `the signature is not ${authority}'s own; whether its contract accepts it could not be asked: no RPC answered. ` +
+        'Send the order again, or send the kill as a transaction',
+      { cause },
+    )
+    this.authority = authority
+  }
+}
+
+export type SignatureVerifier = {
+  /**
+   * Whether `authority` signed `digest`, as the contract's `Signatures.isValid` has it: its ECDSA signature (65 bytes,
+   * low s), checked here without an RPC, else one that its code accepts (ERC-1271) at the head of the chain.
+   * @throws {SignatureUncheckedError} if only its code could tell and no RPC answers within 1 s
+   */
+  (authority: Hex, digest: Hex, signature: Hex): Promise<boolean>
+  readonly close: () => void
+}
+
+export function createSignatureVerifier(options: {
+  readonly rpcs: readonly string[]
+  readonly chainId: number
+  readonly clock: Clock
+  readonly log: ChainLog
+}): SignatureVerifier {
+  const pool = createRpcPool({ ...options, schedule: systemSchedule, random: Math.random })
+
+  const verify = async (authority: Hex, digest: Hex, signature: Hex): Promise<boolean> => {
+    if ((await ecdsaSigner(digest, signature)) === authority.toLowerCase()) return true
+    const data = encodeFunctionData({
+      abi: erc1271Abi,
+      functionName: 'isValidSignature',
+      args: [digest, signature],
+    })
+    try {
+      return await pool.request({
+        method: 'eth_call',
+        params: [{ to: authority, data }, 'latest'],
+        parse: (result) => accepts(result as Hex),
+        timeout: erc1271Timeout,
+      })
+    } catch (error) {
+      if (isRevert(error)) return false
+      throw new SignatureUncheckedError(authority, error)
+    }
+  }
+  return Object.assign(verify, { close: () => pool.close() })
+}
+
+/** The account whose key made the signature; null for what OpenZeppelin's ECDSA refuses. */
+async function ecdsaSigner(digest: Hex, signature: Hex): Promise<Hex | null> {
+  if (size(signature) !== 65) return null
+  const v = Number(slice(signature, 64))
+  if ((v !== 27 && v !== 28) || hexToBigInt(slice(signature, 32, 64)) > secp256k1HalfOrder) return null
+  try {
+    return (await recoverAddress({ hash: digest, signature })).toLowerCase() as Hex
+  } catch {
+    return null
+  }
+}
+
+/** An account without code answers with nothing. */
+function accepts(result: Hex): boolean {
+  if (size(result) < 32) return false
+  // Like OpenZeppelin's SignatureChecker, the whole first word counts, not its first four bytes.
+  if (!/^0{56}$/.test(result.slice(10, 66))) return false
+  return (
+    decodeFunctionResult({ abi: erc1271Abi, functionName: 'isValidSignature', data: result }) ===
+    erc1271MagicValue
+  )
+}

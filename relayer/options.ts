@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { type Hex, isHex } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { isTrustDomain } from '../protocol/spiffeId.ts'
+import type { GrantPoint } from './chain/follower.ts'
+import type { Address } from './http/listeners.ts'
+import { readSecretFile } from './identity/secretFile.ts'
+import type { NodeOptions } from './node.ts'
+
+/** An option is unknown or impossible. */
+export class OptionError extends Error {
+  override readonly name = 'OptionError'
+  readonly option: string
+  constructor(option: string, why: string) {
+    super(`${option}: ${why}; see --help`)
+    this.option = option
+  }
+}
+
+/** Every option: its default and what it is. Flags win over the environment (KILLSWITCH_DATA …), that over the config file. */
+const known = {
+  rpc: ['', 'node of the chain, http(s) or ws(s); several separated by commas or by repeating it'],
+  contract: ['', 'address of the KillSwitch contract'],
+  'chain-id': ['', 'chain id of the deployment'],
+  'start-block': ['0', "block of the contract's deployment, or an earlier one"],
+  'grant-point': [
+    'finalized',
+    'from where on grants count: finalized, safe, or a depth in blocks (0 on a local chain)',
+  ],
+  'trust-domain': ['', 'SPIFFE trust domain'],
+  data: ['.killswitch/relayer', 'folder of the store and the keys'],
+  listen: ['127.0.0.1:8700', 'public HTTP listener, host:port'],
+  'mtls-listen': ['127.0.0.1:8701', 'mutual TLS listener, host:port'],
+  hosts: ['localhost,127.0.0.1', 'names of the mutual TLS listener, separated by commas'],
+  'gas-key-file': ['', 'file (mode 0600) with the hexadecimal private key that pays for landing orders'],
+  'svid-life': ['300', 'life of an SVID, in seconds'],
+  'max-blind': ['30', 'seconds without a new block until nothing is issued'],
+  'poll-interval': ['1000', 'milliseconds between polls of an RPC'],
+  'log-level': ['info', 'trace, debug, info, warn, error or silent'],
+} as const
+
+type Name = keyof typeof known
+
+export const help = `killswitch-relayer: follows the chain and turns kills into revoked identities
+
+  killswitch-relayer [options]                                     run a relayer
+  killswitch-relayer enrol <spiffe id> [--data DIR] [--expires S]  make a one-use token for a service
+
+${Object.entries(known)
+  .map(
+    ([name, [fallback, text]]) => `  --${name.padEnd(14)} ${text}${fallback === '' ? '' : ` (${fallback})`}`,
+  )
+  .join('\n')}
+  --config         JSON file with any of these
+  --expires        of enrol: seconds until the token expires (600)
+
+Each option can also be set in the environment, as KILLSWITCH_ and its name in capitals with underscores.
+`
+
+type Values = Record<Name, string>
+
+function readValues(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  more: Record<string, { type: 'string' }> = {},
+) {
+  const options = Object.fromEntries(
+    Object.keys(known).map((name) => [
+      name,
+      { type: 'string' as const, ...(name === 'rpc' ? { multiple: true } : {}) },
+    ]),
+  )
+  let parsed: { readonly values: Record<string, unknown>; readonly positionals: readonly string[] }
+  try {
+    parsed = parseArgs({
+      args: [...argv],
+      options: { ...options, config: { type: 'string' }, ...more },
+      allowPositionals: true,
+    })
+  } catch (error) {
+    throw new OptionError(
+      /'(-[^' ]+)/.exec((error as Error).message)?.[1] ?? 'command line',
+      (error as Error).message,
+    )
+  }
+  const file = (parsed.values.config as string | undefined) ?? environment.KILLSWITCH_CONFIG
+  let config: Record<string, unknown> = {}
+  if (file !== undefined) {
+    try {
+      config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    } catch (error) {
+      throw new OptionError('--config', `${file} cannot be read as JSON: ${(error as Error).message}`)
+    }
+    for (const name of Object.keys(config))
+      if (!Object.hasOwn(known, name)) throw new OptionError(name, `is no option, in ${file}`)
+  }
+  const values = {} as Values
+  for (const name of Object.keys(known) as Name[]) {
+    const flag = parsed.values[name] as string | readonly string[] | undefined
+    const value =
+      flag ??
+      environment[`KILLSWITCH_${name.toUpperCase().replaceAll('-', '_')}`] ??
+      config[name] ??
+      known[name][0]
+    values[name] = Array.isArray(value) ? value.join(',') : String(value)
+  }
+  return { values, flags: parsed.values, positionals: parsed.positionals }
+}
+
+const integer = (name: string, text: string, from: number, to: number): number => {
+  const value = Number(text)
+  if (!/^[0-9]+$/.test(text) || value < from || value > to)
+    throw new OptionError(`--${name}`, `"${text}" is no integer from ${from} to ${to}`)
+  return value
+}
+
+const address = (name: string, text: string): Address => {
+  const match = /^(.+):([0-9]{1,5})$/.exec(text)
+  if (match === null) throw new OptionError(`--${name}`, `"${text}" is no host:port`)
+  return {
+    host: (match[1] as string).replace(/^\[(.*)\]$/, '$1'),
+    port: integer(name, match[2] as string, 0, 65_535),
+  }
+}
+
+function grantPoint(text: string): GrantPoint {
+  if (text === 'finalized' || text === 'safe') return { kind: text }
+  return { kind: 'depth', blocks: integer('grant-point', text, 0, 100_000) }
+}
+
+function gasAccount(file: string) {
+  if (file === '') return null
+  const text = readSecretFile(file)
+  if (text === null) throw new OptionError('--gas-key-file', `there is no ${file}`)
+  const key = text.trim() as Hex
+  // The value itself is never repeated.
+  if (!isHex(key) || key.length !== 66)
+    throw new OptionError('--gas-key-file', `${file} holds no private key (0x and 64 hexadecimal digits)`)
+  return privateKeyToAccount(key)
+}
+
+const required = (values: Values, name: Name): string => {
+  if (values[name] === '') throw new OptionError(`--${name}`, `is needed: ${known[name][1]}`)
+  return values[name]
+}
+
+/** @throws {OptionError} naming the option */
+export function readNodeOptions(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Omit<NodeOptions, 'log'> & { readonly logLevel: string } {
+  const { values, positionals } = readValues(argv, environment)
+  if (positionals[0] !== undefined) throw new OptionError(positionals[0], 'is no command')
+  const contract = required(values, 'contract').toLowerCase()
+  if (!/^0x[0-9a-f]{40}$/.test(contract)) throw new OptionError('--contract', `"${contract}" is no address`)
+  const rpcs = required(values, 'rpc').split(',')
+  for (const rpc of rpcs)
+    if (!/^(https?|wss?):\/\//.test(rpc))
+      throw new OptionError('--rpc', `"${rpc}" is no http(s) or ws(s) address`)
+  const trustDomain = required(values, 'trust-domain')
+  if (!isTrustDomain(trustDomain))
+    throw new OptionError('--trust-domain', `"${trustDomain}" is not [a-z0-9._-]{1,255}`)
+  const logLevel = values['log-level']
+  if (!['trace', 'debug', 'info', 'warn', 'error', 'silent'].includes(logLevel))
+    throw new OptionError('--log-level', `"${logLevel}" is no level`)
+  return {
+    rpcs,
+    deployment: {
+      chainId: integer('chain-id', required(values, 'chain-id'), 1, Number.MAX_SAFE_INTEGER),
+      contract: contract as Hex,
+    },
+    startBlock: integer('start-block', values['start-block'], 0, Number.MAX_SAFE_INTEGER),
+    grantPoint: grantPoint(values['grant-point']),
+    trustDomain,
+    data: values.data,
+    listen: address('listen', values.listen),
+    mtlsListen: address('mtls-listen', values['mtls-listen']),
+    hosts: values.hosts.split(','),
+    gasAccount: gasAccount(values['gas-key-file']),
+    svidLife: integer('svid-life', values['svid-life'], 1, 86_400) * 1000,
+    maxBlind: integer('max-blind', values['max-blind'], 1, 3600) * 1000,
+    pollInterval: integer('poll-interval', values['poll-interval'], 50, 60_000),
+    logLevel,
+  }
+}
+
+/** @throws {OptionError} naming the option */
+export function readEnrolOptions(argv: readonly string[], environment: NodeJS.ProcessEnv) {
+  const { values, flags, positionals } = readValues(argv, environment, { expires: { type: 'string' } })
+  const [spiffeId, ...rest] = positionals
+  if (spiffeId === undefined || rest.length > 0) throw new OptionError('enrol', 'name one SPIFFE ID')
+  return {
+    spiffeId,
+    data: values.data,
+    life: integer('expires', String(flags.expires ?? 600), 1, 86_400) * 1000,
+  }
+}

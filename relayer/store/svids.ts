@@ -1,0 +1,44 @@
+import type { Hex } from '../../protocol/hex.ts'
+import type { IssuedSvid } from '../identity/issuance.ts'
+import type { Database } from './database.ts'
+
+/** Remembers an SVID; the certificate itself is not kept. */
+export async function insertSvid(db: Database, svid: IssuedSvid): Promise<void> {
+  await db
+    .insertInto('svids')
+    .values({
+      serial: svid.serial,
+      spiffe_id: svid.spiffeId,
+      owner: svid.owner,
+      generation: svid.generation,
+      issued_at: svid.issuedAt,
+      expires_at: svid.expiresAt,
+      proved_at: svid.provedAt,
+    })
+    .execute()
+}
+
+/** The latest SVID of each identity that was proved after `provedAfter` (ms). */
+export async function latestSvids(db: Database, provedAfter: number): Promise<readonly IssuedSvid[]> {
+  const rows = await db
+    .selectFrom('svids')
+    .selectAll()
+    .where('proved_at', '>', provedAfter)
+    .orderBy('issued_at')
+    .execute()
+  return rows.map((row) => ({
+    serial: row.serial,
+    spiffeId: row.spiffe_id,
+    owner: row.owner as Hex | null,
+    generation: row.generation,
+    issuedAt: row.issued_at,
+    expiresAt: row.expires_at,
+    provedAt: row.proved_at,
+    certificate: '',
+  }))
+}
+
+/** Forgets SVIDs that neither a list nor a renewal can need any more. @param before ms */
+export async function forgetSvids(db: Database, before: number): Promise<void> {
+  await db.deleteFrom('svids').where('expires_at', '<', before).where('proved_at', '<', before).execute()
+}
