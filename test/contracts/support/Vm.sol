@@ -3,6 +3,14 @@ pragma solidity ^0.8.28;
 
 /// @notice The cheat codes that these tests use (Foundry names; Hardhat runs them).
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
     function warp(uint256 timestamp) external;
     /// @dev The compiler takes `block.timestamp` as constant in a call; this is not.
     function getBlockTimestamp() external view returns (uint256);
