@@ -37,9 +37,10 @@ export class BadProofError extends Error {
 const ed25519SpkiPrefix = Buffer.from('302a300506032b6570032100', 'hex')
 
 /**
- * Keys without a secret: the points of small order, in every spelling, sign bit cleared. OpenSSL takes signatures
- * that anybody can make for them, among them the zero key that the contract has for "no key" after a transfer.
- * (The list is that of libsodium's `ge25519_has_small_order`.)
+ * Keys without a secret: the points of small order, in every spelling, sign bit cleared (the list of libsodium's
+ * `ge25519_has_small_order`), among them the zero key that the contract has for "no key" after a transfer. RFC 8032
+ * lets verifiers take signatures that anybody can make for them; Node's OpenSSL 3.5 does not, and nothing here is to
+ * depend on that.
  */
 const smallOrder = new Set([
   '0000000000000000000000000000000000000000000000000000000000000000',
@@ -54,12 +55,14 @@ const smallOrder = new Set([
 /**
  * Verifies that an agent has the key which is registered for it, and uses the challenge up (also when it fails, so
  * that no challenge is tried twice).
- * @throws {UnknownChallengeError} or ExpiredChallengeError or UnusableAgentKeyError or BadProofError
+ * @throws {UnknownChallengeError} or ExpiredChallengeError or UnusableAgentKeyError or BadProofError or
+ * InvalidAttestationError
  */
 export function verifyAttestation(challenges: Challenges, { message, key, proof }: Attestation): void {
   challenges.take(message.challenge)
   const point = readPoint(key)
   if (proof.length !== 64) throw new BadProofError(message.spiffeId, `has ${proof.length} octets, not 64`)
+  const bytes = attestationMessage(message)
   let valid: boolean
   try {
     const publicKey = createPublicKey({
@@ -67,7 +70,7 @@ export function verifyAttestation(challenges: Challenges, { message, key, proof 
       type: 'spki',
       format: 'der',
     })
-    valid = verify(null, attestationMessage(message), publicKey, proof)
+    valid = verify(null, bytes, publicKey, proof)
   } catch {
     throw new UnusableAgentKeyError(key, 'is no point of Ed25519')
   }

@@ -1,0 +1,3 @@
+module killswitch/conformance
+
+go 1.21
