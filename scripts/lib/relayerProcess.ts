@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import type { Deployment } from '../../protocol/deployment.ts'
+import { type Child, type Children, childEnvironment } from './children.ts'
+import type { RelayerAddress } from './messages.ts'
+import { SetupError } from './setupError.ts'
+
+export type RunningRelayer = {
+  readonly child: Child
+  readonly address: RelayerAddress
+  /** A one-use token for a service. */
+  enrol(spiffeId: string): Promise<string>
+}
+
+/** How long a relayer may take until it follows the chain, in ms. */
+const readyTimeout = 30_000
+
+const cli = path.resolve(import.meta.dirname, '../../relayer/cli.ts')
+
+/** Starts a relayer on a local chain and waits until it is ready. @throws {SetupError} with its last words */
+export async function startRelayer(options: {
+  readonly children: Children
+  readonly rpc: string
+  readonly deployment: Deployment
+  readonly startBlock: bigint
+  readonly trustDomain: string
+  readonly data: string
+  readonly port: number
+  readonly mtlsPort: number
+  readonly gasKeyFile: string
+  /** Seconds. */
+  readonly svidLife: number
+}): Promise<RunningRelayer> {
+  const { deployment, data } = options
+  const child = options.children.start({
+    name: 'relayer',
+    script: 'relayer/cli.ts',
+    stdout: true,
+    args: Object.entries({
+      rpc: `${options.rpc.replace('http:', 'ws:')},${options.rpc}`,
+      contract: deployment.contract,
+      'chain-id': deployment.chainId,
+      'start-block': options.startBlock,
+      'trust-domain': options.trustDomain,
+      data,
+      listen: `127.0.0.1:${options.port}`,
+      'mtls-listen': `127.0.0.1:${options.mtlsPort}`,
+      'grant-point': 0,
+      'gas-key-file': options.gasKeyFile,
+      'svid-life': options.svidLife,
+    }).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  })
+  const { stdout } = child.process
+  if (stdout === null) throw new Error('the relayer was started without a pipe')
+  let timer: NodeJS.Timeout | undefined
+  const address = await Promise.race([
+    child.ended,
+    new Promise<RelayerAddress>((resolve) => {
+      createInterface({ input: stdout }).on('line', (line) => {
+        if (line.startsWith('{"ready":true')) resolve(JSON.parse(line) as RelayerAddress)
+      })
+    }),
+    new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new SetupError(`the relayer was not ready within ${readyTimeout / 1000} s`)),
+        readyTimeout,
+      )
+    }),
+  ])
+  clearTimeout(timer)
+  const { url, mtlsUrl, relayer } = address
+  return {
+    child,
+    address: { url, mtlsUrl, relayer },
+    async enrol(spiffeId) {
+      const args = ['--disable-warning=ExperimentalWarning', cli, 'enrol', spiffeId, '--data', data]
+      const { stdout: token } = await promisify(execFile)(process.execPath, args, { env: childEnvironment() })
+      return token.trim()
+    },
+  }
+}
