@@ -20,7 +20,10 @@ export type IssuedSvid = TlsMaterial & { readonly der: Uint8Array; readonly notA
 
 /** A small CA that issues SVIDs as docs/protocol.md says. */
 export async function createCa(name = 'Test CA') {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
     serialNumber: '01',

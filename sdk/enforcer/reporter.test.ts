@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { createManualClock } from '../../test/sdk/support/manualClock.ts'
+import { silentLog } from '../client/log.ts'
+import { createReporter, type ReportedAccess } from './reporter.ts'
+
+const access = {
+  spiffeId: 'spiffe://a.test/service/b',
+  at: 1,
+  method: 'GET',
+  path: '/?q=1',
+  status: 200,
+  outcome: 'accepted',
+} as const
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+function begin() {
+  const clock = createManualClock()
+  const batches: (readonly ReportedAccess[])[] = []
+  const relayer = { down: false }
+  const reporter = createReporter({
+    post: async ({ accesses }) => {
+      if (relayer.down) throw new Error('down')
+      batches.push(accesses)
+    },
+    clock,
+    log: silentLog,
+  })
+  return { clock, batches, relayer, reporter }
+}
+
+test('equal accesses are counted together and sent after a second, without their query', async () => {
+  const { clock, batches, reporter } = begin()
+  reporter.note(access)
+  reporter.note({ ...access, at: 2 })
+  reporter.note({ ...access, outcome: 'denied', status: 403 })
+  clock.advance(999)
+  await settle()
+  expect(batches).toEqual([])
+  clock.advance(1)
+  await settle()
+  expect(batches).toEqual([
+    [
+      { ...access, path: '/', at: 2, count: 2 },
+      { ...access, path: '/', outcome: 'denied', status: 403, count: 1 },
+    ],
+  ])
+})
+
+test('500 entries are sent at once', async () => {
+  const { batches, reporter } = begin()
+  for (let i = 0; i < 500; i += 1) reporter.note({ ...access, path: `/${i}` })
+  await settle()
+  expect(batches.map((batch) => batch.length)).toEqual([500])
+})
+
+test('while the relayer is down entries wait up to the capacity; the rest is dropped and counted', async () => {
+  const { clock, batches, relayer, reporter } = begin()
+  relayer.down = true
+  for (let i = 0; i < 10_100; i += 1) reporter.note({ ...access, path: `/${i}` })
+  await settle()
+  expect(reporter.status()).toMatchObject({ waiting: 10_000, sent: 0, dropped: 100 })
+  relayer.down = false
+  clock.advance(1_000)
+  await settle()
+  await settle()
+  expect(batches.flat()).toHaveLength(10_000)
+  expect(reporter.status()).toEqual({ waiting: 0, sent: 10_000, dropped: 100 })
+})

@@ -1,0 +1,330 @@
+import 'reflect-metadata'
+import { createPublicKey, generateKeyPairSync, randomBytes, verify, X509Certificate } from 'node:crypto'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { TLSSocket } from 'node:tls'
+import { Pkcs10CertificateRequest } from '@peculiar/x509'
+import { afterEach, expect, test } from 'vitest'
+import { attestationMessage } from '../../protocol/attestation.ts'
+import { deploymentId } from '../../protocol/deployment.ts'
+import { createAgentFetch } from '../../sdk/agent/agentFetch.ts'
+import { createAgentIdentity } from '../../sdk/agent/agentIdentity.ts'
+import { AgentKilledError, NoSvidError } from '../../sdk/agent/identity.ts'
+import { createServiceIdentity, NotEnrolledError } from '../../sdk/agent/serviceIdentity.ts'
+import { RelayerRefusedError } from '../../sdk/client/relayerCall.ts'
+import { InsecureUrlError } from '../../sdk/client/secureUrl.ts'
+import { createCa } from './support/ca.ts'
+import { listen } from './support/listen.ts'
+import { createManualClock } from './support/manualClock.ts'
+import { agentOrder, deployment, ownerA, trustDomain, uuidA } from './support/scene.ts'
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+const agentId = agentOrder(uuidA, ownerA).spiffeId
+const serviceId = `spiffe://${trustDomain}/service/demo`
+const feedKey = 'A'.repeat(43)
+
+/** A small relayer that checks proofs and CSRs, and issues. */
+async function begin() {
+  const clock = createManualClock()
+  const ca = await createCa()
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const state = {
+    killed: false,
+    renewals: 0,
+    attestations: 0,
+    enrolments: 0,
+    generation: 1,
+    renewalStatus: 200,
+    life: 300_000,
+  }
+  const challenges = new Set<string>()
+
+  const issue = async (csrPem: string, order: ReturnType<typeof agentOrder>) => {
+    const csr = new Pkcs10CertificateRequest(csrPem)
+    expect(await csr.verify()).toBe(true)
+    state.generation += 1
+    const issued = await ca.issueFor(new Uint8Array(csr.publicKey.rawData), {
+      ...order,
+      generation: state.generation,
+      notBefore: clock.wall() - 1_000,
+      notAfter: clock.wall() + state.life,
+    })
+    return {
+      svid: issued.certificate,
+      bundle: ca.bundle,
+      expiresAt: issued.notAfter,
+      generation: state.generation,
+    }
+  }
+  const refuse = (response: ServerResponse, status: number, slug: string) =>
+    response.writeHead(status, { 'content-type': 'application/problem+json' }).end(
+      JSON.stringify({
+        type: `https://killswitch.ai/problems/${slug}`,
+        title: slug,
+        status,
+        detail: 'compromised (leaked its key).',
+      }),
+    )
+  const bodyOf = async (request: IncomingMessage) => {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    return JSON.parse(text) as Record<string, string>
+  }
+  const serviceOrder = { spiffeId: serviceId, deployment: deploymentId(deployment) }
+
+  const front = createHttpServer(async (request, response) => {
+    const body = await bodyOf(request)
+    if (request.url === '/agents/challenges') {
+      const challenge = randomBytes(32).toString('base64url')
+      challenges.add(challenge)
+      return void response.end(JSON.stringify({ challenge, expiresAt: clock.wall() + 60_000 }))
+    }
+    if (request.url === '/enrolments') {
+      state.enrolments += 1
+      if (request.headers.authorization !== 'Bearer once' || state.enrolments > 1)
+        return void refuse(response, 401, 'bad-token')
+      return void response.end(JSON.stringify(await issue(body.csr as string, serviceOrder as never)))
+    }
+    state.attestations += 1
+    const { challenge = '', proof = '', csr = '', spiffeId = '' } = body
+    const spki = new Uint8Array(new Pkcs10CertificateRequest(csr).publicKey.rawData)
+    const message = attestationMessage({ trustDomain, relayer: feedKey, challenge, spiffeId, spki })
+    const proved =
+      challenges.delete(challenge) && verify(null, message, publicKey, Buffer.from(proof, 'base64url'))
+    if (!proved) return void refuse(response, 401, 'bad-proof')
+    if (state.killed) return void refuse(response, 403, 'agent-killed')
+    response.end(JSON.stringify(await issue(csr, agentOrder(uuidA, ownerA))))
+  })
+  const relayerSvid = await ca.issue({
+    spiffeId: `spiffe://${trustDomain}/relayer/one`,
+    deployment: deploymentId(deployment),
+  })
+  const back = createServer(
+    {
+      cert: relayerSvid.certificate,
+      key: relayerSvid.privateKey,
+      ca: ca.bundle,
+      requestCert: true,
+      minVersion: 'TLSv1.3',
+    },
+    async (request, response) => {
+      const { csr = '' } = await bodyOf(request)
+      state.renewals += 1
+      if (state.killed) return void refuse(response, 403, 'agent-killed')
+      if (state.renewalStatus !== 200) return void refuse(response, state.renewalStatus, 'proof-needed')
+      const peer = (request.socket as TLSSocket).getPeerX509Certificate()?.subjectAltName
+      response.end(
+        JSON.stringify(
+          await issue(csr, peer === `URI:${agentId}` ? agentOrder(uuidA, ownerA) : (serviceOrder as never)),
+        ),
+      )
+    },
+  )
+  const [public_, mutual] = [await listen(front), await listen(back)]
+  ends.push(public_.close, mutual.close)
+  const options = {
+    relayerUrl: `http://127.0.0.1:${public_.port}`,
+    mtlsUrl: `https://127.0.0.1:${mutual.port}`,
+    clock,
+    random: () => 0.5,
+  }
+  const agent = async (more: object = {}) => {
+    const identity = await createAgentIdentity({
+      ...options,
+      spiffeId: agentId,
+      key: privateKey,
+      relayer: feedKey,
+      ...more,
+    })
+    ends.push(identity.close)
+    return identity
+  }
+  return { clock, ca, state, options, agent, privateKey }
+}
+
+const changed = (identity: { onChange(listener: () => void): () => void }) =>
+  new Promise<void>((resolve) => {
+    identity.onChange(resolve)
+  })
+
+test('an agent attests, renews at half life with a new key, and attests again within a day', async () => {
+  const { agent, state, clock } = await begin()
+  const identity = await agent()
+  const first = identity.svid()
+  expect(state).toMatchObject({ attestations: 1, renewals: 0 })
+  const life = first.expiresAt - clock.wall()
+  clock.advance(life * 0.44)
+  expect(state.renewals).toBe(0)
+  const renewed = changed(identity)
+  clock.advance(life * 0.12)
+  await renewed
+  expect(state).toMatchObject({ attestations: 1, renewals: 1 })
+  expect(identity.svid().generation).toBeGreaterThan(first.generation)
+  expect(identity.svid().privateKey).not.toBe(first.privateKey)
+  const last = new X509Certificate(identity.tlsOptions().cert)
+  expect(last.publicKey.equals(createPublicKey(identity.tlsOptions().key))).toBe(true)
+  state.life = 86_400_000
+  await identity.renew()
+  const proved = changed(identity)
+  clock.advance(21 * 3_600_000)
+  await proved
+  // Half of a day's life came first and was a mere renewal; past 20 hours a proof is due.
+  await identity.renew()
+  expect(state.attestations).toBe(2)
+})
+
+test('a renewal that is refused, or a relayer without its listener, falls back to attestation', async () => {
+  const { agent, state } = await begin()
+  const identity = await agent()
+  state.renewalStatus = 401
+  await identity.renew()
+  expect(state).toMatchObject({ attestations: 2, renewals: 1 })
+})
+
+test('a killed agent gets AgentKilledError with the reason, at the start and at renewal, and comes back after a resume', async () => {
+  const { agent, state, clock } = await begin()
+  const identity = await agent()
+  state.killed = true
+  await expect(identity.renew()).rejects.toBeInstanceOf(AgentKilledError)
+  expect(() => identity.svid()).toThrow(/leaked its key/)
+  await expect(createAgentFetch(identity)('https://127.0.0.1:1/')).rejects.toBeInstanceOf(AgentKilledError)
+  await expect(agent()).rejects.toMatchObject({
+    name: 'AgentKilledError',
+    spiffeId: agentId,
+    problem: { status: 403 },
+  })
+  state.killed = false
+  const resumed = changed(identity)
+  clock.advance(60_000)
+  await resumed
+  expect(identity.svid().spiffeId).toBe(agentId)
+})
+
+test('an SVID that cannot be renewed ends as NoSvidError', async () => {
+  const { agent, clock } = await begin()
+  const identity = await agent()
+  identity.close()
+  clock.advance(301_000)
+  expect(() => identity.svid()).toThrow(NoSvidError)
+})
+
+test('a wrong key, a wrong relayer key and an unprotected URL are refused', async () => {
+  const { agent } = await begin()
+  await expect(agent({ key: generateKeyPairSync('ed25519').privateKey })).rejects.toBeInstanceOf(
+    RelayerRefusedError,
+  )
+  await expect(agent({ relayer: 'B'.repeat(43) })).rejects.toBeInstanceOf(RelayerRefusedError)
+  await expect(
+    agent({ key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey }),
+  ).rejects.toMatchObject({ name: 'InvalidAgentKeyError' })
+  await expect(agent({ relayerUrl: 'http://relayer.example' })).rejects.toBeInstanceOf(InsecureUrlError)
+})
+
+test('a relayer that answers with another SVID is refused', async () => {
+  const { agent, ca } = await begin()
+  const other = await ca.issue(agentOrder(uuidA, ownerA))
+  const fetch = async (url: string, init: RequestInit) => {
+    const answer = await globalThis.fetch(url, init)
+    return url.endsWith('/agents/attest')
+      ? Response.json({ svid: other.certificate, bundle: ca.bundle })
+      : answer
+  }
+  await expect(agent({ fetch })).rejects.toMatchObject({ name: 'InvalidIssueError', field: 'svid' })
+})
+
+test('a service enrols once, keeps its SVID in a private file and renews over restarts', async () => {
+  const { options, state } = await begin()
+  const folder = mkdtempSync(path.join(tmpdir(), 'killswitch-sdk-'))
+  ends.push(() => rmSync(folder, { recursive: true }))
+  const stateFile = path.join(folder, 'svid.json')
+  const service = { ...options, spiffeId: serviceId, stateFile }
+  const identity = await createServiceIdentity({ ...service, token: 'once' })
+  expect(statSync(stateFile).mode & 0o777).toBe(0o600)
+  await identity.renew()
+  identity.close()
+  const again = await createServiceIdentity(service)
+  again.close()
+  expect(state).toMatchObject({ enrolments: 1, renewals: 2 })
+  rmSync(stateFile)
+  await expect(createServiceIdentity(service)).rejects.toBeInstanceOf(NotEnrolledError)
+  await expect(createServiceIdentity({ ...service, token: 'once' })).rejects.toBeInstanceOf(
+    RelayerRefusedError,
+  )
+})
+
+test('fetch over mutual TLS streams both ways, shows the SVID of the moment and judges the server', async () => {
+  const { agent, ca } = await begin()
+  const identity = await agent()
+  const order = { spiffeId: serviceId, deployment: deploymentId(deployment) }
+  const served = await ca.issue(order)
+  const generations: (string | undefined)[] = []
+  const reused: boolean[] = []
+  const server = createServer(
+    {
+      cert: served.certificate,
+      key: served.privateKey,
+      ca: ca.bundle,
+      requestCert: true,
+      minVersion: 'TLSv1.3',
+    },
+    (request, response) => {
+      const socket = request.socket as TLSSocket
+      reused.push(socket.isSessionReused())
+      generations.push(/serialNumber=(\d+)/.exec(socket.getPeerX509Certificate()?.subject ?? '')?.[1])
+      response.writeHead(request.url === '/moved' ? 302 : 200, {
+        'set-cookie': ['a=1', 'b=2'],
+        location: '/',
+      })
+      if (request.url === '/empty') response.end()
+      else request.pipe(response)
+    },
+  )
+  const { port, close } = await listen(server)
+  ends.push(close)
+  const url = `https://127.0.0.1:${port}`
+  const fetch = createAgentFetch(identity, { expected: serviceId })
+  ends.push(fetch.close)
+  const echo = await fetch(url, { method: 'POST', body: 'hello' })
+  expect(echo.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
+  expect(await echo.text()).toBe('hello')
+
+  // The second part is sent only after the first has come back: nothing is gathered on the way.
+  let sendMore: (text: string | null) => void = () => {}
+  const upload = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode('one'))
+      sendMore = (text) =>
+        text === null ? controller.close() : controller.enqueue(new TextEncoder().encode(text))
+    },
+  })
+  const streaming = await fetch(`${url}/stream`, {
+    method: 'POST',
+    body: upload,
+    duplex: 'half',
+  } as RequestInit)
+  const reader = (streaming.body as ReadableStream<Uint8Array>).getReader()
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('one')
+  sendMore('two')
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('two')
+  sendMore(null)
+  expect((await reader.read()).done).toBe(true)
+
+  await identity.renew()
+  expect((await fetch(`${url}/moved`)).status).toBe(302)
+  expect(new Set(generations).size).toBe(2)
+  expect(reused).not.toContain(true)
+
+  const aborted = AbortSignal.abort()
+  await expect(fetch(url, { signal: aborted })).rejects.toMatchObject({ name: 'AbortError' })
+  await expect(fetch(url.replace('https', 'http'))).rejects.toMatchObject({ name: 'NotHttpsError' })
+  const wrong = createAgentFetch(identity, { expected: `spiffe://${trustDomain}/service/other` })
+  ends.push(wrong.close)
+  await expect(wrong(url)).rejects.toMatchObject({ name: 'UnexpectedServerError' })
+})
