@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {KillSwitch} from "../../../contracts/agents/KillSwitch.sol";
+import {KillOrder, Rank, ResumeRequest, Scope} from "../../../contracts/types/Liveness.sol";
+import {KillSwitchTest} from "../support/KillSwitchTest.sol";
+
+/// @notice Random acts of eight accounts on up to eight agents, and a model of what they should lead to.
+/// @dev The model knows no counters. It keeps, for each agent, the wounds it carries: its own, and one from each kill
+/// of its wallet while it was there. It asks an own table who holds which power.
+contract KillSwitchHandler is KillSwitchTest {
+    struct Wound {
+        bool open;
+        Rank rank;
+    }
+
+    uint256 private constant MAX_AGENTS = 8;
+    string private constant OTHER_TYPE = "data-miner";
+
+    address[] private _actors;
+    uint256[] private _agents;
+    uint256 private _now = START;
+    uint256 private _keys;
+
+    // The model.
+    mapping(uint256 agentId => address) private _owner;
+    mapping(uint256 agentId => bytes32) private _type;
+    mapping(uint256 agentId => Wound) private _own;
+    mapping(uint256 agentId => Wound) private _fromWallet;
+    mapping(uint256 agentId => bool) private _keyless;
+    mapping(uint256 agentId => uint256) private _handedOver;
+    mapping(uint256 agentId => address) private _former;
+    mapping(bytes32 scopeAndSubject => Wound) private _wide;
+    uint256 public counted;
+
+    // Orders that were made, by place; what each authority's nonce landed as.
+    KillOrder[] private _orders;
+    mapping(bytes32 digest => uint48) private _landed;
+    mapping(bytes32 authorityAndNonce => bytes32) private _nonceDigest;
+
+    string public violation;
+    mapping(string act => uint256) public successes;
+
+    /// @dev Every act runs at the handler's own time, and must not revive an agent unless it says so.
+    modifier act(bool mayRevive) {
+        vm.warp(_now);
+        bool[] memory before = new bool[](_agents.length);
+        for (uint256 i = 0; i < before.length; ++i) before[i] = killSwitch.isKilled(_agents[i]);
+        _;
+        for (uint256 i = 0; i < before.length; ++i) {
+            bool revived = before[i] && !killSwitch.isKilled(_agents[i]);
+            if (revived && !mayRevive) violation = "revived without a resume";
+        }
+    }
+
+    constructor() {
+        setUp();
+        _actors = [alice, bob, guardian, breaker, council, emergencyGovernor, governance, mallory];
+        counted = 1;
+        adopt(agent, alice, TYPE_WORD);
+    }
+
+    function passTime(uint256 seconds_) external {
+        _now += bound(seconds_, 1, OWNER_COOLDOWN);
+    }
+
+    function registerAgent(uint256 actor, bool other) external act(false) {
+        if (_agents.length == MAX_AGENTS) return;
+        // Agents belong to Alice, Bob and Mallory.
+        address owner = ownerFrom(actor);
+        bool refused = wide(Scope.Owner, subjectOf(owner)).open;
+        vm.prank(owner);
+        try killSwitch.register(other ? OTHER_TYPE : TYPE, nextKey(), bytes32(_agents.length + 100)) returns (
+            uint256 agentId
+        ) {
+            if (refused) violation = "registered into a killed wallet";
+            ++counted;
+            ++successes["register"];
+            adopt(agentId, owner, other ? bytes32("data-miner") : TYPE_WORD);
+        } catch {
+            if (!refused) violation = "registration refused";
+        }
+    }
+
+    function killSomething(uint256 actor, uint256 scope, uint256 pick) external act(false) {
+        (Scope scope_, bytes32 subject) = subjectFrom(scope, pick);
+        address account = _actors[actor % _actors.length];
+        Rank rank = killPower(account, scope_, subject);
+        vm.prank(account);
+        try killSwitch.kill(scope_, subject, COMPROMISED, "") {
+            if (rank == Rank.None) violation = "killed without power";
+            wound(scope_, subject, rank);
+            ++successes["kill"];
+        } catch {
+            if (rank != Rank.None) violation = "kill refused";
+        }
+    }
+
+    function landOrder(uint256 actor, uint256 scope, uint256 pick, uint256 nonce) external act(false) {
+        uint256[6] memory keys = [ALICE_KEY, BOB_KEY, GUARDIAN_KEY, BREAKER_KEY, COUNCIL_KEY, MALLORY_KEY];
+        uint256 key = keys[actor % keys.length];
+        (Scope scope_, bytes32 subject) = subjectFrom(scope, pick);
+        KillOrder memory order = orderBy(vm.addr(key), scope_, subject, nonce % 4);
+        _orders.push(order);
+        landAndCompare(order, signOrder(key, order));
+    }
+
+    function landOrderAgain(uint256 pick) external act(false) {
+        if (_orders.length == 0) return;
+        KillOrder memory order = _orders[pick % _orders.length];
+        uint256[6] memory keys = [ALICE_KEY, BOB_KEY, GUARDIAN_KEY, BREAKER_KEY, COUNCIL_KEY, MALLORY_KEY];
+        for (uint256 i = 0; i < keys.length; ++i) {
+            if (vm.addr(keys[i]) == order.authority) landAndCompare(order, signOrder(keys[i], order));
+        }
+    }
+
+    function requestSomething(uint256 actor, uint256 scope, uint256 pick) external act(false) {
+        (Scope scope_, bytes32 subject) = subjectFrom(scope, pick);
+        address account = _actors[actor % _actors.length];
+        Rank required = needed(scope_, subject);
+        vm.prank(account);
+        try killSwitch.requestResume(scope_, subject) {
+            if (required == Rank.None || resumePower(account, scope_, subject) < required) {
+                violation = "requested without power";
+            }
+            ++successes["request"];
+        } catch {}
+    }
+
+    function resumeSomething(uint256 actor, uint256 scope, uint256 pick) external {
+        (Scope scope_, bytes32 subject) = subjectFrom(scope, pick);
+        tryResume(_actors[actor % _actors.length], scope_, subject);
+    }
+
+    /// @dev The way of a resume in one step, or random acts would rarely find it.
+    function liftSomething(uint256 actor, uint256 scope, uint256 pick, bool interrupted) external {
+        (Scope scope_, bytes32 subject) = subjectFrom(scope, pick);
+        // Wide kills stop everything else, so what stands is lifted first.
+        if (wide(Scope.Fleet, FLEET).open) (scope_, subject) = (Scope.Fleet, FLEET);
+        else if (wide(Scope.AgentType, TYPE_WORD).open) (scope_, subject) = (Scope.AgentType, TYPE_WORD);
+        address[5] memory lifters = [alice, bob, mallory, council, governance];
+        address account = lifters[actor % 5];
+        vm.warp(_now);
+        vm.prank(account);
+        try killSwitch.requestResume(scope_, subject) {} catch {
+            return;
+        }
+        _now += GOVERNANCE_COOLDOWN;
+        if (interrupted) {
+            vm.warp(_now);
+            kill(emergencyGovernor, scope_, subject);
+            wound(scope_, subject, Rank.Governance);
+            vm.prank(governance);
+            try killSwitch.resume(scope_, subject) {
+                violation = "resumed by a request older than the kill";
+            } catch {}
+            return;
+        }
+        tryResume(account, scope_, subject);
+    }
+
+    function changeKey(uint256 pick) external act(false) {
+        uint256 agentId = _agents[pick % _agents.length];
+        vm.prank(_owner[agentId]);
+        killSwitch.setKey(agentId, nextKey());
+        _keyless[agentId] = false;
+        ++counted;
+        ++successes["key"];
+    }
+
+    function handOver(uint256 pick, uint256 actor) external act(false) {
+        uint256 agentId = _agents[pick % _agents.length];
+        address from = _owner[agentId];
+        address to = ownerFrom(actor);
+        bool refused =
+            modelKilled(agentId) ||
+                wide(Scope.Owner, subjectOf(to)).open ||
+                _now < _handedOver[agentId] + OWNER_COOLDOWN;
+        vm.prank(from);
+        try killSwitch.transferFrom(from, to, agentId) {
+            if (refused) violation = "transferred what should stay";
+            _former[agentId] = from;
+            _owner[agentId] = to;
+            _own[agentId] = Wound({open: true, rank: Rank.Owner});
+            _fromWallet[agentId].open = false;
+            _keyless[agentId] = true;
+            _handedOver[agentId] = _now;
+            ++counted;
+            ++successes["transfer"];
+        } catch {
+            if (!refused) violation = "transfer refused";
+        }
+    }
+
+    // ===== What the invariants ask
+
+    function agents() external view returns (uint256[] memory) {
+        return _agents;
+    }
+
+    function actors() external view returns (address[] memory) {
+        return _actors;
+    }
+
+    function deployment() external view returns (KillSwitch) {
+        return killSwitch;
+    }
+
+    function ownerInModel(uint256 agentId) external view returns (address) {
+        return _owner[agentId];
+    }
+
+    function now_() external view returns (uint256) {
+        return _now;
+    }
+
+    function modelKilled(uint256 agentId) public view returns (bool) {
+        return
+            _own[agentId].open ||
+            _fromWallet[agentId].open ||
+            wide(Scope.AgentType, _type[agentId]).open ||
+            wide(Scope.Fleet, FLEET).open;
+    }
+
+    function orderCount() external view returns (uint256) {
+        return _orders.length;
+    }
+
+    /// @dev Whether the contract still gives this order the answer that it gave when it landed.
+    function orderKeepsItsAnswer(uint256 index) external view returns (bool) {
+        KillOrder memory order = _orders[index];
+        bytes32 digest = killSwitch.orderDigest(order);
+        return _landed[digest] == 0 || killSwitch.nonceOf(order.authority, order.nonce) == _landed[digest];
+    }
+
+    // ===== The model
+
+    function landAndCompare(KillOrder memory order, bytes memory signature) private {
+        bytes32 digest = killSwitch.orderDigest(order);
+        bytes32 slot = keccak256(abi.encode(order.authority, order.nonce));
+        uint48 before = killSwitch.sequence();
+        Rank rank = killPower(order.authority, order.scope, order.subject);
+        try killSwitch.killBySig(order, signature) returns (uint48 sequence) {
+            if (_landed[digest] != 0) {
+                if (sequence != _landed[digest] || killSwitch.sequence() != before) {
+                    violation = "an order landed twice";
+                }
+                return;
+            }
+            if (_nonceDigest[slot] != 0) violation = "a nonce was used twice";
+            if (rank == Rank.None) violation = "an order landed without power";
+            if (order.deadline < _now) violation = "an expired order landed";
+            _landed[digest] = sequence;
+            _nonceDigest[slot] = digest;
+            wound(order.scope, order.subject, rank);
+            ++successes["order"];
+        } catch {
+            if (_landed[digest] != 0) violation = "a landed order was refused";
+        }
+    }
+
+    function tryResume(address account, Scope scope, bytes32 subject) private act(true) {
+        Rank required = needed(scope, subject);
+        Rank power = resumePower(account, scope, subject);
+        ResumeRequest memory request = killSwitch.resumeRequestOf(scope, subject);
+        vm.prank(account);
+        try killSwitch.resume(scope, subject) {
+            if (required == Rank.None || power < required) violation = "resumed without power";
+            if (_now < request.requestTime + request.cooldown) violation = "resumed too early";
+            if (scope == Scope.Agent && _keyless[uint256(subject)]) violation = "resumed without a key";
+            heal(scope, subject);
+            ++counted;
+            ++successes["resume"];
+        } catch {}
+    }
+
+    function adopt(uint256 agentId, address owner, bytes32 agentType) private {
+        _agents.push(agentId);
+        _owner[agentId] = owner;
+        _type[agentId] = agentType;
+    }
+
+    function wound(Scope scope, bytes32 subject, Rank rank) private {
+        ++counted;
+        if (scope == Scope.Agent) {
+            deepen(_own[uint256(subject)], rank);
+            return;
+        }
+        deepen(wide(scope, subject), rank);
+        if (scope != Scope.Owner) return;
+        // All kills of a wallet since its last resume count with their highest rank, also for an agent lifted between.
+        Rank ofWallet = wide(scope, subject).rank;
+        for (uint256 i = 0; i < _agents.length; ++i) {
+            if (subjectOf(_owner[_agents[i]]) == subject) deepen(_fromWallet[_agents[i]], ofWallet);
+        }
+    }
+
+    function deepen(Wound storage wound_, Rank rank) private {
+        if (!wound_.open || rank > wound_.rank) wound_.rank = rank;
+        wound_.open = true;
+    }
+
+    function heal(Scope scope, bytes32 subject) private {
+        if (scope == Scope.Agent) {
+            _own[uint256(subject)].open = false;
+            _fromWallet[uint256(subject)].open = false;
+            return;
+        }
+        wide(scope, subject).open = false;
+        if (scope != Scope.Owner) return;
+        for (uint256 i = 0; i < _agents.length; ++i) {
+            if (subjectOf(_owner[_agents[i]]) == subject) _fromWallet[_agents[i]].open = false;
+        }
+    }
+
+    function needed(Scope scope, bytes32 subject) private view returns (Rank rank) {
+        if (scope != Scope.Agent) {
+            return wide(scope, subject).open ? wide(scope, subject).rank : Rank.None;
+        }
+        Wound memory own = _own[uint256(subject)];
+        Wound memory fromWallet = _fromWallet[uint256(subject)];
+        if (own.open) rank = own.rank;
+        if (fromWallet.open && fromWallet.rank > rank) rank = fromWallet.rank;
+    }
+
+    function killPower(address account, Scope scope, bytes32 subject) private view returns (Rank) {
+        if (account == emergencyGovernor) return Rank.Governance;
+        if (account == council) return Rank.Council;
+        if (scope == Scope.Owner) {
+            bool acts = subject == subjectOf(account) || (account == guardian && subject == subjectOf(alice));
+            return acts ? Rank.Owner : Rank.None;
+        }
+        if (scope != Scope.Agent) return Rank.None;
+        address owner = _owner[uint256(subject)];
+        if (account == owner) return Rank.Owner;
+        // Alice's guardian, also one cool-down after she gave the agent away.
+        if (account == guardian && (owner == alice || wasAlices(uint256(subject)))) return Rank.Owner;
+        return account == breaker ? Rank.Breaker : Rank.None;
+    }
+
+    function wasAlices(uint256 agentId) private view returns (bool) {
+        return
+            _handedOver[agentId] != 0 &&
+            _now < _handedOver[agentId] + OWNER_COOLDOWN &&
+            _former[agentId] == alice;
+    }
+
+    function resumePower(address account, Scope scope, bytes32 subject) private view returns (Rank) {
+        if (account == governance) return Rank.Governance;
+        if (account == council) return Rank.Council;
+        if (scope == Scope.Agent && _owner[uint256(subject)] == account) return Rank.Owner;
+        return scope == Scope.Owner && subject == subjectOf(account) ? Rank.Owner : Rank.None;
+    }
+
+    function wide(Scope scope, bytes32 subject) private view returns (Wound storage) {
+        return _wide[keccak256(abi.encode(scope, subject))];
+    }
+
+    function ownerFrom(uint256 actor) private view returns (address) {
+        address[3] memory owners = [alice, bob, mallory];
+        return owners[actor % 3];
+    }
+
+    /// @dev Most acts are on agents: under a kill of the fleet little else happens.
+    function subjectFrom(uint256 scope, uint256 pick) private view returns (Scope, bytes32) {
+        uint256 choice = scope % 16;
+        if (choice < 3) return (Scope.Owner, subjectOf(ownerFrom(pick)));
+        if (choice == 3) return (Scope.AgentType, pick % 2 == 0 ? TYPE_WORD : bytes32("data-miner"));
+        if (choice == 4) return (Scope.Fleet, FLEET);
+        return (Scope.Agent, bytes32(_agents[pick % _agents.length]));
+    }
+
+    function nextKey() private returns (bytes32) {
+        return keccak256(abi.encode("key", ++_keys));
+    }
+}
+
+contract KillSwitchInvariantsTest {
+    KillSwitchHandler private _handler;
+    KillSwitch private _killSwitch;
+
+    function setUp() public {
+        _handler = new KillSwitchHandler();
+        _killSwitch = _handler.deployment();
+    }
+
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(_handler);
+    }
+
+    /// @dev One campaign for all of it: what costs time is the acts.
+    function invariant_modelAndContractAgree() public view {
+        string memory violation = _handler.violation();
+        require(bytes(violation).length == 0, violation);
+        require(_killSwitch.sequence() == _handler.counted(), "the counter missed an act or counted another");
+        checkLiveness();
+        checkNoKeyResumesAboveItsKill();
+        checkOrdersKeepTheirAnswer();
+    }
+
+    /// @dev That random acts get anywhere: one long history in which every kind of act has succeeded.
+    function test_historyReachesEveryAct() public {
+        for (uint256 i = 0; i < 1000; ++i) {
+            uint256 a = uint256(keccak256(abi.encode(i)));
+            uint256 b = a >> 32;
+            uint256 c = a >> 64;
+            uint256 d = a >> 96;
+            uint256 choice = (a >> 128) % 10;
+            if (choice == 0) _handler.passTime(a);
+            if (choice == 1) _handler.registerAgent(a, b % 2 == 0);
+            if (choice == 2) _handler.killSomething(a, b, c);
+            if (choice == 3) _handler.landOrder(a, b, c, d);
+            if (choice == 4) _handler.landOrderAgain(a);
+            if (choice == 5) _handler.requestSomething(a, b, c);
+            if (choice == 6) _handler.resumeSomething(a, b, c);
+            if (choice == 7) _handler.liftSomething(a, b, c, d % 4 == 0);
+            if (choice == 8) _handler.changeKey(a);
+            if (choice == 9) _handler.handOver(a, b);
+        }
+        invariant_modelAndContractAgree();
+        string[7] memory acts = ["register", "kill", "order", "request", "resume", "key", "transfer"];
+        for (uint256 i = 0; i < acts.length; ++i) require(_handler.successes(acts[i]) > 0, acts[i]);
+    }
+
+    function checkLiveness() private view {
+        uint256[] memory agents = _handler.agents();
+        for (uint256 i = 0; i < agents.length; ++i) {
+            bool killed = _killSwitch.isKilled(agents[i]);
+            require(killed == _handler.modelKilled(agents[i]), "the model and the contract differ");
+            (bool killed_, , Rank rank, , ) = _killSwitch.statusOf(agents[i]);
+            require(killed == killed_, "isKilled and statusOf differ");
+            require(killed == (rank != Rank.None), "killed without a rank");
+            require(_killSwitch.ownerOf(agents[i]) == _handler.ownerInModel(agents[i]), "owner");
+        }
+    }
+
+    function checkNoKeyResumesAboveItsKill() private view {
+        uint256[] memory agents = _handler.agents();
+        address[] memory actors = _handler.actors();
+        for (uint256 i = 0; i < actors.length; ++i) {
+            for (uint256 j = 0; j < agents.length; ++j) {
+                checkPowers(actors[i], Scope.Agent, bytes32(agents[j]));
+                address wallet = _killSwitch.ownerOf(agents[j]);
+                checkPowers(actors[i], Scope.Owner, bytes32(uint256(uint160(wallet))));
+            }
+            checkPowers(actors[i], Scope.AgentType, "data-miner");
+            checkPowers(actors[i], Scope.Fleet, 0);
+        }
+    }
+
+    function checkOrdersKeepTheirAnswer() private view {
+        uint256 count = _handler.orderCount();
+        for (uint256 i = 0; i < count; ++i) {
+            require(_handler.orderKeepsItsAnswer(i), "a landed order lost its sequence");
+        }
+    }
+
+    function checkPowers(address account, Scope scope, bytes32 subject) private view {
+        Rank kills = _killSwitch.killRankOf(account, scope, subject);
+        Rank resumes = _killSwitch.resumeRankOf(account, scope, subject);
+        require(kills == Rank.None || resumes <= kills, "a key kills and resumes above its kill");
+    }
+}
