@@ -51,7 +51,6 @@ export function problemOf(
 }
 
 const orderProblems: Record<OrderRefusedError['kind'], readonly [number, string, string]> = {
-  'other scope': [400, 'malformed-request', 'Malformed request'],
   'unknown agent': [404, 'unknown-agent', 'Unknown agent'],
   'unknown wallet': [404, 'unknown-wallet', 'The wallet owns no agent'],
   'not authorized': [403, 'not-authorized', 'No authority over the subject'],

@@ -2,14 +2,14 @@ import type { Hex } from '../../protocol/hex.ts'
 import type { KillOrder } from '../../protocol/order.ts'
 import { Rank } from '../../protocol/rank.ts'
 import { killRankOf, ownsAgent, type Registry, stateIn } from '../../protocol/registry.ts'
-import { InvalidSubjectError, Scope, scopeName, subjectLabel } from '../../protocol/scope.ts'
+import { Scope, scopeName, subjectLabel } from '../../protocol/scope.ts'
 import { OrderRefusedError } from './orderRefused.ts'
 
 /**
  * What the chain at the grant point says against an order; its signature comes afterwards, being dearer.
  * @param now Unix seconds
  * @returns the rank with which it kills
- * @throws {OrderRefusedError}
+ * @throws {OrderRefusedError}; `order` has passed `checkOrder`
  */
 export function checkAuthority(
   registry: Registry,
@@ -19,13 +19,7 @@ export function checkAuthority(
   now: number,
 ): Rank {
   const { authority, nonce } = order
-  let label: string
-  try {
-    label = subjectLabel(order)
-  } catch (cause) {
-    if (!(cause instanceof InvalidSubjectError)) throw cause
-    throw new OrderRefusedError('other scope', 'order.subject', order.subject, cause.message)
-  }
+  const label = subjectLabel(order)
   if (order.scope === Scope.Agent && !registry.agents.has(label)) {
     throw new OrderRefusedError(
       'unknown agent',

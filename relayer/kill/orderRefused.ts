@@ -2,7 +2,6 @@
 export class OrderRefusedError extends Error {
   override readonly name = 'OrderRefusedError'
   readonly kind:
-    | 'other scope'
     | 'unknown agent'
     | 'unknown wallet'
     | 'not authorized'

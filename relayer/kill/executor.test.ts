@@ -1,0 +1,373 @@
+import { describe, expect, test } from 'vitest'
+import type { Hex } from '../../protocol/hex.ts'
+import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
+import { Rank } from '../../protocol/rank.ts'
+import { createRegistry, type RegistryEvent } from '../../protocol/registry.ts'
+import { agentTarget, ownerTarget, type Target, targetKey } from '../../protocol/scope.ts'
+import { type Announcement, noMessage, type SignedMessage, signAnnouncements } from '../feed/position.ts'
+import type { ChainBlock, SignedOrder } from './chainPort.ts'
+import { createKillExecutor } from './executor.ts'
+import { type Changes, type Journal, JournalFailedError } from './journalPort.ts'
+import { createKillState } from './killState.ts'
+import { type KillRecord, killState } from './record.ts'
+
+const alice: Hex = `0x${'a1'.repeat(20)}`
+const mallory: Hex = `0x${'bad0'.repeat(10)}`
+const uuid = '01234567-89ab-8def-8123-456789abcdef'
+const deployment = { chainId: 1, contract: `0x${'c0'.repeat(20)}` } as const
+const hashOf = (number: number, fork = 0): Hex => `0x${(number * 16 + fork).toString(16).padStart(64, '0')}`
+
+/** An executor over a journal in memory that can be made to fail, and a chain made by hand; times in seconds. */
+function world() {
+  let now = 1_000_000
+  const committed: Changes[] = []
+  const published: SignedMessage[] = []
+  const orders: KillRecord[] = []
+  let failing = false
+  let last = noMessage
+  let signatures = 0
+  let nextId = 0
+  const feed = { relayer: 'r', deployment: 'd', epoch: 'e' }
+  const sign = () => new Uint8Array(64)
+  const journal: Journal = {
+    async commit(changes) {
+      const messages = signAnnouncements(feed, last, changes.announcements ?? [], now, sign)
+      last = messages.at(-1) ?? last
+      if (failing) throw new JournalFailedError(messages, new Error('disk full'))
+      committed.push(changes)
+      return messages
+    },
+  }
+  const state = createKillState(createRegistry(), [], [], [])
+  const executor = createKillExecutor({
+    state,
+    journal,
+    epoch: 'e',
+    lastMessage: noMessage,
+    verifySignature: async (_authority, _digest, signature) => {
+      signatures += 1
+      return signature === '0x01'
+    },
+    clock: { wall: () => now * 1000, monotonic: () => now * 1000 },
+    newId: () => `kill-${nextId++}`,
+    svidHorizon: 360_000,
+    maxBlind: 30_000,
+    publish: (messages) => published.push(...messages),
+    onOrder: (kill) => orders.push(kill),
+  })
+  const block = (number: number, events: readonly RegistryEvent[] = [], fork = 0): ChainBlock => ({
+    number,
+    hash: hashOf(number, fork),
+    parentHash: hashOf(number - 1),
+    time: now,
+    seenMonotonic: now * 1000,
+    events: events.map((event, logIndex) => ({ event, logIndex, txHash: `0x${'7'.repeat(64)}` })),
+  })
+  const take = async (number: number, events: readonly RegistryEvent[] = [], fork = 0) => {
+    const taken = block(number, events, fork)
+    await executor.takeBlocks([taken])
+    return taken
+  }
+  const grant = (taken: ChainBlock) => executor.advanceGrantPoint(taken)
+  const registered: RegistryEvent = {
+    type: 'AgentRegistered',
+    uuid,
+    owner: alice,
+    agentType: 'worker',
+    key: `0x${'11'.repeat(32)}`,
+    sequence: 1,
+  }
+  const order = (change: Partial<KillOrder> = {}, target: Target = agentTarget(uuid)): SignedOrder => {
+    const message: KillOrder = {
+      authority: alice,
+      ...target,
+      reason: 1,
+      text: '',
+      issuedAt: BigInt(now),
+      deadline: BigInt(now + 600),
+      nonce: 1n,
+      ...change,
+    }
+    return { order: message, signature: '0x01', digest: killOrderDigest(deployment, message) }
+  }
+  const row = (target: Target = agentTarget(uuid)) =>
+    executor.rows().find((one) => targetKey(one) === targetKey(target))
+  const types = () => published.map((message) => message.type)
+  const killed = (
+    sequence: number,
+    digest: Hex | null = null,
+    target: Target = agentTarget(uuid),
+  ): RegistryEvent => ({
+    type: 'Killed',
+    ...target,
+    authority: alice,
+    rank: Rank.Owner,
+    reason: 1,
+    sequence,
+    orderDigest: digest,
+    text: '',
+  })
+  return {
+    executor,
+    committed,
+    published,
+    orders,
+    order,
+    take,
+    grant,
+    registered,
+    row,
+    types,
+    killed,
+    block,
+    fail: (on: boolean) => {
+      failing = on
+    },
+    pass: (seconds: number) => {
+      now += seconds
+    },
+    now: () => now,
+    signatures: () => signatures,
+    start: async () => grant(await take(1, [registered])),
+  }
+}
+
+const agent = { uuid, owner: alice, agentType: 'worker' }
+
+describe('an order', () => {
+  test('is journalled with its row, audit entry and message before it is published', async () => {
+    const w = world()
+    await w.start()
+    const kill = await w.executor.takeOrder(w.order())
+    expect(kill).toMatchObject({
+      durable: { at: expect.any(Number) },
+      published: { at: expect.any(Number) },
+      rank: Rank.Owner,
+    })
+    expect(w.committed.at(-1)).toMatchObject({
+      kills: [{ id: kill.id }],
+      rows: [{ finalAt: null }],
+      announcements: [{ type: 'kill' }],
+      audit: [{ action: 'kill' }],
+    })
+    expect(w.types()).toEqual(['kill'])
+    expect(w.row()).toMatchObject({ provisional: true, finalSequence: 0 })
+    expect(w.executor.mayHoldSvid(agent)).toBe(false)
+    expect(w.orders.map((one) => one.id)).toEqual([kill.id])
+  })
+
+  test('identical, even at the same moment, is one kill', async () => {
+    const w = world()
+    await w.start()
+    const [a, b] = await Promise.all([w.executor.takeOrder(w.order()), w.executor.takeOrder(w.order())])
+    const c = await w.executor.takeOrder(w.order())
+    expect(new Set([a.id, b.id, c.id]).size).toBe(1)
+    expect(w.types()).toEqual(['kill'])
+    expect(w.orders).toHaveLength(1)
+  })
+
+  test('another, for a subject that is killed already, counts anew and is held apart', async () => {
+    const w = world()
+    await w.start()
+    const first = await w.executor.takeOrder(w.order())
+    const second = await w.executor.takeOrder(w.order({ nonce: 2n }))
+    expect(second.id).not.toBe(first.id)
+    expect(w.executor.origins(agentTarget(uuid)).map((one) => one.id)).toEqual([first.id, second.id])
+  })
+
+  test('two with one nonce at the same moment: one is taken', async () => {
+    const w = world()
+    await w.start()
+    const results = await Promise.allSettled([
+      w.executor.takeOrder(w.order()),
+      w.executor.takeOrder(w.order({ reason: 2 })),
+    ])
+    expect(results.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected'])
+  })
+
+  test.each([
+    ['unknown agent', {}, agentTarget('01234567-89ab-8def-8123-000000000000')],
+    ['not authorized', { authority: mallory }, agentTarget(uuid)],
+    ['unknown wallet', { authority: mallory }, ownerTarget(mallory)],
+  ] as const)('is refused as %s before its signature is looked at', async (kind, change, target) => {
+    const w = world()
+    await w.start()
+    await expect(w.executor.takeOrder(w.order(change, target))).rejects.toMatchObject({ kind })
+    expect(w.signatures()).toBe(0)
+    expect(w.types()).toEqual([])
+  })
+
+  test('issued before the request of an executed resume is void, at its second and after it is not', async () => {
+    const w = world()
+    await w.start()
+    const request = w.now()
+    w.pass(10)
+    await w.grant(
+      await w.take(2, [
+        w.killed(2),
+        { type: 'Resumed', ...agentTarget(uuid), authority: alice, sequence: 3, requestTime: request },
+      ]),
+    )
+    await expect(
+      w.executor.takeOrder(w.order({ issuedAt: BigInt(request - 1), nonce: 5n })),
+    ).rejects.toMatchObject({ kind: 'superseded' })
+    await w.executor.takeOrder(w.order({ issuedAt: BigInt(request), nonce: 6n }))
+    await w.executor.takeOrder(w.order({ issuedAt: BigInt(request + 1), nonce: 7n }))
+  })
+
+  test('is published although the journal fails, and the caller is told', async () => {
+    const w = world()
+    await w.start()
+    w.fail(true)
+    await expect(w.executor.takeOrder(w.order())).rejects.toBeInstanceOf(JournalFailedError)
+    expect(w.types()).toEqual(['kill'])
+    expect(w.row()?.provisional).toBe(true)
+    expect(w.executor.kills()[0]).toMatchObject({ durable: null })
+    expect(w.orders).toHaveLength(1)
+  })
+
+  test('that lands is the same kill, and final at the grant point', async () => {
+    const w = world()
+    await w.start()
+    const signed = w.order()
+    const { id } = await w.executor.takeOrder(signed)
+    const landed = await w.take(2, [w.killed(2, signed.digest)])
+    expect(w.executor.kills()).toHaveLength(1)
+    expect(killState(w.executor.kill(id) as KillRecord)).toBe('on chain')
+    await w.grant(landed)
+    expect(killState(w.executor.kill(id) as KillRecord)).toBe('final')
+    expect(w.row()).toMatchObject({ provisional: false, finalSequence: 2 })
+    expect(w.types()).toEqual(['kill', 'final'])
+  })
+
+  test('whose block is dropped stays enforced until it lands again', async () => {
+    const w = world()
+    await w.start()
+    const signed = w.order()
+    const { id } = await w.executor.takeOrder(signed)
+    const landed = await w.take(2, [w.killed(2, signed.digest)])
+    await w.executor.dropBlocks([landed])
+    await w.grant(await w.take(2, [], 1))
+    await w.grant(await w.take(3))
+    expect(w.row()?.provisional).toBe(true)
+    await w.grant(await w.take(4, [w.killed(2, signed.digest)]))
+    expect(killState(w.executor.kill(id) as KillRecord)).toBe('final')
+  })
+
+  test('burnt is withdrawn only once the burning is final and effective', async () => {
+    const w = world()
+    await w.start()
+    const signed = w.order()
+    const { id } = await w.executor.takeOrder(signed)
+    const effectiveAt = w.now() + 100
+    const burnt = await w.take(2, [
+      {
+        type: 'OrderBurned',
+        authority: alice,
+        nonce: 1n,
+        orderDigest: signed.digest,
+        burner: alice,
+        effectiveAt,
+      } as RegistryEvent,
+    ])
+    expect(w.row()?.provisional).toBe(true)
+    await w.grant(burnt)
+    expect(w.row()?.provisional).toBe(true)
+    w.pass(99)
+    await w.grant(await w.take(3))
+    expect(w.row()?.provisional).toBe(true)
+    w.pass(1)
+    await w.grant(await w.take(4))
+    expect(killState(w.executor.kill(id) as KillRecord)).toBe('withdrawn')
+    expect(w.row()?.provisional).toBe(false)
+    expect(w.types()).toEqual(['kill', 'withdrawn'])
+    await expect(
+      w.executor.takeOrder(w.order({ issuedAt: BigInt(w.now() - 50), nonce: 1n })),
+    ).rejects.toMatchObject({ kind: 'replayed' })
+  })
+})
+
+describe('a kill in a block', () => {
+  test('acts at first sight and grants nothing before the grant point', async () => {
+    const w = world()
+    await w.start()
+    await w.take(2, [
+      w.killed(2),
+      { type: 'Resumed', ...agentTarget(uuid), authority: alice, sequence: 3, requestTime: 0 },
+    ])
+    expect(w.row()).toMatchObject({ provisional: true })
+    expect(w.executor.mayHoldSvid(agent)).toBe(false)
+  })
+
+  test('of a dropped block is withdrawn only when finality has passed its height', async () => {
+    const w = world()
+    await w.start()
+    const two = await w.take(2)
+    const three = await w.take(3, [w.killed(2)])
+    await w.executor.dropBlocks([three])
+    await w.grant(two)
+    expect(w.row()?.provisional).toBe(true)
+    await w.grant(await w.take(3, [], 1))
+    expect(w.row()?.provisional).toBe(false)
+    expect(w.types()).toEqual(['kill', 'withdrawn'])
+    expect(w.executor.mayHoldSvid(agent)).toBe(true)
+  })
+
+  test('that a reorg moves to another block is the same kill', async () => {
+    const w = world()
+    await w.start()
+    const two = await w.take(2, [w.killed(2)])
+    await w.executor.dropBlocks([two])
+    await w.take(2, [], 1)
+    await w.grant(await w.take(3, [w.killed(2)]))
+    expect(w.executor.kills()).toHaveLength(1)
+    expect(w.types()).toEqual(['kill', 'final'])
+  })
+
+  test('keeps the row while another origin is open: it goes with its last origin', async () => {
+    const w = world()
+    await w.start()
+    await w.executor.takeOrder(w.order())
+    await w.grant(await w.take(2, [w.killed(2)]))
+    expect(w.row()).toMatchObject({ provisional: true, finalSequence: 2 })
+  })
+
+  test('that is resumed leaves old SVIDs dead: the final sequence stays', async () => {
+    const w = world()
+    await w.start()
+    await w.grant(await w.take(2, [w.killed(2)]))
+    await w.grant(
+      await w.take(3, [
+        { type: 'Resumed', ...agentTarget(uuid), authority: alice, sequence: 3, requestTime: w.now() },
+      ]),
+    )
+    expect(w.row()).toMatchObject({ provisional: false, finalSequence: 2 })
+    expect(w.types()).toEqual(['kill', 'final', 'resumed'])
+    expect(w.executor.mayHoldSvid(agent)).toBe(true)
+  })
+})
+
+test('a row is dropped when no SVID can be older, one second before it is not', async () => {
+  const w = world()
+  await w.start()
+  await w.grant(await w.take(2, [w.killed(2)]))
+  w.pass(360)
+  await w.executor.dropDeadRows()
+  expect(w.row()).toBeDefined()
+  w.pass(1)
+  await w.executor.dropDeadRows()
+  expect(w.row()).toBeUndefined()
+  expect(w.types().at(-1)).toBe('dropped' satisfies Announcement['type'])
+})
+
+test('without a new head for maxBlind the relayer calls itself blind', async () => {
+  const w = world()
+  expect(w.executor.chainView().blind).toBe(true)
+  await w.start()
+  w.pass(30)
+  expect(w.executor.chainView().blind).toBe(false)
+  w.pass(1)
+  expect(w.executor.chainView().blind).toBe(true)
+  w.executor.noteHead(w.block(1))
+  expect(w.executor.chainView().blind).toBe(false)
+})
