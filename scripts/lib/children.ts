@@ -8,25 +8,28 @@ import { SetupError } from './setupError.ts'
 export type Child = {
   readonly name: string
   readonly process: ChildProcess
-  /** What it wrote to stderr. */
-  readonly logFile: string
   /** Rejects when the child ends before it is stopped; never resolves. */
   readonly ended: Promise<never>
   send(message: object): void
 }
 
+/** A TypeScript file of this repository, run under this Node. */
+export type Launch = {
+  readonly name: string
+  readonly script: string
+  readonly args?: readonly string[]
+  /** Stays readable as `process.stdout` of the child instead of going to its log. */
+  readonly stdout?: boolean
+}
+
 export type Children = {
-  /** Starts a TypeScript file of this repository under this Node, with an IPC channel. */
-  start(options: {
-    readonly name: string
-    readonly script: string
-    readonly args?: readonly string[]
-    /** Stays readable as `process.stdout` of the child instead of going to its log. */
-    readonly stdout?: boolean
-  }): Child
+  /** Starts what runs until it is stopped, with an IPC channel. */
+  start(launch: Launch): Child
+  /** Runs what ends by itself. @returns its standard output @throws {SetupError} with its last words */
+  run(launch: Launch): Promise<string>
   /** Called when a child ends that nobody stopped. */
   onLoss(listener: (error: SetupError) => void): void
-  /** Ends all, in the reverse order of their start. */
+  /** Ends all, in the reverse order of their start. Nothing can be started any more. */
   stop(): Promise<void>
 }
 
@@ -37,7 +40,7 @@ const guard = path.join(root, 'scripts/processes/endWithParent.ts')
 const stopGrace = 5_000
 
 /** The end of a log: the last line, or the message of a JSON one. */
-export function lastWords(logFile: string): string {
+function lastWords(logFile: string): string {
   const line = readFileSync(logFile, 'utf8').trim().split('\n').pop() ?? ''
   try {
     const entry = JSON.parse(line) as { msg?: string; err?: { message?: string } }
@@ -50,41 +53,48 @@ export function lastWords(logFile: string): string {
 }
 
 /** Settings of the user's own relayer or CLI must not reach those of a local run. */
-export const childEnvironment = (): NodeJS.ProcessEnv =>
+const childEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KILLSWITCH_')))
 
 export function createChildren(logFolder: string): Children {
-  const running: Child[] = []
+  const running: ChildProcess[] = []
   const listeners: ((error: SetupError) => void)[] = []
   let stopping = false
 
-  const end = (child: Child): Promise<void> =>
+  const launch = ({ name, script, args = [], stdout = false }: Launch) => {
+    if (stopping) throw new SetupError(`${name} is not started: everything is being stopped`)
+    const logFile = path.join(logFolder, `${name}.log`)
+    const log = openSync(logFile, 'a', 0o600)
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--import', guard, path.join(root, script), ...args],
+      {
+        // Ctrl-C reaches the whole group of the terminal; children are stopped by us, in order.
+        detached: true,
+        env: childEnvironment(),
+        stdio: ['ignore', stdout ? 'pipe' : log, log, 'ipc'],
+      },
+    )
+    closeSync(log)
+    running.push(child)
+    return { child, logFile }
+  }
+
+  const end = (child: ChildProcess): Promise<void> =>
     new Promise((resolve) => {
-      const { process: one } = child
-      if (one.exitCode !== null || one.signalCode !== null || one.pid === undefined) return resolve()
-      const timer = setTimeout(() => one.kill('SIGKILL'), stopGrace)
-      one.once('exit', () => {
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return resolve()
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopGrace)
+      child.once('exit', () => {
         clearTimeout(timer)
         resolve()
       })
-      one.kill('SIGTERM')
+      child.kill('SIGTERM')
     })
 
   return {
-    start({ name, script, args = [], stdout = false }) {
-      const logFile = path.join(logFolder, `${name}.log`)
-      const log = openSync(logFile, 'a', 0o600)
-      const one = spawn(
-        process.execPath,
-        ['--disable-warning=ExperimentalWarning', '--import', guard, path.join(root, script), ...args],
-        {
-          // Ctrl-C reaches the whole group of the terminal; children are stopped by us, in order.
-          detached: true,
-          env: childEnvironment(),
-          stdio: ['ignore', stdout ? 'pipe' : log, log, 'ipc'],
-        },
-      )
-      closeSync(log)
+    start(options) {
+      const { name } = options
+      const { child, logFile } = launch(options)
       const ended = new Promise<never>((_, reject) => {
         const lose = (how: string): void => {
           if (stopping) return
@@ -92,23 +102,33 @@ export function createChildren(logFolder: string): Children {
           reject(error)
           for (const listener of listeners) listener(error)
         }
-        one.once('error', (error) => lose(`could not be started (${error.message})`))
-        one.once('exit', (code, signal) => lose(`ended (${signal ?? `exit code ${code}`})`))
+        child.once('error', (error) => lose(`could not be started (${error.message})`))
+        child.once('exit', (code, signal) => lose(`ended (${signal ?? `exit code ${code}`})`))
       })
       // Whoever waits for the child sees it; the others hear of it by onLoss.
       ended.catch(() => {})
-      const child: Child = {
+      return {
         name,
-        process: one,
-        logFile,
+        process: child,
         ended,
         send: (message) => {
-          if (one.connected) one.send(message)
+          if (child.connected) child.send(message)
         },
       }
-      running.push(child)
-      return child
     },
+    run: (options) =>
+      new Promise((resolve, reject) => {
+        const { child, logFile } = launch({ ...options, stdout: true })
+        let output = ''
+        child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+          output += text
+        })
+        child.once('error', (error) => reject(new SetupError(`${options.name}: ${error.message}`, error)))
+        child.once('close', (code) => {
+          if (code === 0) resolve(output)
+          else reject(new SetupError(`${options.name} failed: ${lastWords(logFile) || 'it said nothing'}`))
+        })
+      }),
     onLoss: (listener) => {
       listeners.push(listener)
     },

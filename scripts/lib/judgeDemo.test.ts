@@ -24,7 +24,7 @@ const enforcer = (spiffeId: string, enforcedAt: number) => ({
     { spiffeId: bystander, at: 95 },
     { spiffeId: bystander, at: 200 },
   ],
-  enforced: [{ killId: 'k', at: enforcedAt, closedConnections: 2 }],
+  enforced: [{ killId: 'k', target: 'Agent a', at: enforcedAt, closedConnections: 2 }],
 })
 
 /** Seen at 100, enforced at 105 and 106, confirmed at 110. */

@@ -25,7 +25,13 @@ export type ServiceSetup = {
 export type Accepted = { readonly spiffeId: string; readonly at: number }
 
 /** A kill whose connections are gone here; the acknowledgement leaves at the same moment. */
-export type Enforced = { readonly killId: string; readonly at: number; readonly closedConnections: number }
+export type Enforced = {
+  readonly killId: string
+  /** Scope and label: `Agent 4c1e…`, `Owner 0x…`. */
+  readonly target: string
+  readonly at: number
+  readonly closedConnections: number
+}
 
 export type ServiceMessage =
   | { readonly type: 'ready'; readonly url: string }

@@ -1,10 +1,6 @@
-import { execFile } from 'node:child_process'
-import path from 'node:path'
-import process from 'node:process'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import type { Deployment } from '../../protocol/deployment.ts'
-import { type Child, type Children, childEnvironment } from './children.ts'
+import type { Child, Children } from './children.ts'
 import type { RelayerAddress } from './messages.ts'
 import { SetupError } from './setupError.ts'
 
@@ -17,8 +13,6 @@ export type RunningRelayer = {
 
 /** How long a relayer may take until it follows the chain, in ms. */
 const readyTimeout = 30_000
-
-const cli = path.resolve(import.meta.dirname, '../../relayer/cli.ts')
 
 /** Starts a relayer on a local chain and waits until it is ready. @throws {SetupError} with its last words */
 export async function startRelayer(options: {
@@ -76,9 +70,8 @@ export async function startRelayer(options: {
     child,
     address: { url, mtlsUrl, relayer },
     async enrol(spiffeId) {
-      const args = ['--disable-warning=ExperimentalWarning', cli, 'enrol', spiffeId, '--data', data]
-      const { stdout: token } = await promisify(execFile)(process.execPath, args, { env: childEnvironment() })
-      return token.trim()
+      const args = ['enrol', spiffeId, '--data', data]
+      return (await options.children.run({ name: 'enrol', script: 'relayer/cli.ts', args })).trim()
     },
   }
 }

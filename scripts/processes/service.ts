@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:https'
 import process from 'node:process'
 import type { TLSSocket } from 'node:tls'
+import { scopeName, subjectLabel } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { readSvid } from '../../protocol/x509/readSvid.ts'
 import { createServiceIdentity } from '../../sdk/agent/serviceIdentity.ts'
@@ -49,6 +50,7 @@ async function serve(setup: ServiceSetup): Promise<void> {
     tellParent<ServiceMessage>({
       type: 'enforced',
       killId: row.killId,
+      target: `${scopeName(row.scope)} ${subjectLabel(row)}`.trim(),
       at: monotonicNow(),
       closedConnections,
     })
