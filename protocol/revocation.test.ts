@@ -4,7 +4,7 @@ import type { Hex } from './hex.ts'
 import { isKilled } from './liveness.ts'
 import { Rank } from './rank.ts'
 import { applyRegistryEvent, createRegistry, type RegistryEvent, stateIn } from './registry.ts'
-import { isRevoked, type RevocationRow, type SvidClaims, svidTargets } from './revocation.ts'
+import { isRevoked, type RevocationRow, type SvidClaims } from './revocation.ts'
 import {
   agentTarget,
   agentTypeTarget,
@@ -40,7 +40,7 @@ const revoked = (svid: SvidClaims, ...rows: RevocationRow[]) =>
 
 describe('the rule itself', () => {
   const svid = svidOf(uuidOf(1), account(1), 7)
-  test.each(svidTargets(svid))(
+  test.each([agentTarget(uuidOf(1)), ownerTarget(account(1)), agentTypeTarget('worker'), fleetTarget])(
     'a final kill of %j: one before the generation, at it, one after',
     (target) => {
       expect([6, 7, 8].map((sequence) => revoked(svid, rowOf(target, false, sequence)))).toEqual([
@@ -110,11 +110,19 @@ const genesis: readonly RegistryEvent[] = agents.map((agent, index) => ({
   sequence: index + 1,
 }))
 
+/** The subjects that cover an agent, stated without the code under test. */
+const subjectsOf = (agent: (typeof agents)[number]) => [
+  `${Scope.Agent}:0x${agent.uuid.replaceAll('-', '').padStart(64, '0')}`,
+  `${Scope.Owner}:0x${agent.owner.slice(2).padStart(64, '0')}`,
+  `${Scope.AgentType}:0x${Buffer.from(agent.agentType).toString('hex').padEnd(64, '0')}`,
+  `${Scope.Fleet}:0x${'0'.repeat(64)}`,
+]
+
 /** A chain's registry after some of its blocks, with the sequence of each kill. */
 function replay(blocks: readonly Block[]) {
   const registry = createRegistry()
   for (const event of genesis) applyRegistryEvent(registry, event, 0)
-  const kills: { target: Target; sequence: number; height: number; order: number | null }[] = []
+  const kills: { target: Target; sequence: number; height: number; order: number | null; entry: Entry }[] = []
   for (const [height, block] of blocks.entries()) {
     for (const entry of block) {
       const sequence = registry.sequence + 1
@@ -146,7 +154,7 @@ function replay(blocks: readonly Block[]) {
         },
         height,
       )
-      kills.push({ target, sequence, height, order })
+      kills.push({ target, sequence, height, order, entry })
     }
   }
   return { registry, kills }
@@ -160,6 +168,8 @@ type Relayer = {
   orders: Map<number, Target>
   /** Kills of orphaned blocks, enforced until finality has passed their height. */
   orphaned: { target: Target; height: number }[]
+  /** Where it last saw each kill, canonical still or not: what the model holds it to. */
+  everSeen: Map<Entry, number>
 }
 type Enforcer = { readonly follows: readonly number[]; tables: Map<string, RevocationRow>[] }
 type World = {
@@ -169,7 +179,13 @@ type World = {
   orders: Map<number, Target>
   relayers: Relayer[]
   enforcers: Enforcer[]
-  svids: { readonly claims: SvidClaims; readonly agent: number; readonly of: number }[]
+  /** `grantAt`: the issuer's grant point at the issue. What lies at or above it came later. */
+  svids: {
+    readonly claims: SvidClaims
+    readonly agent: number
+    readonly of: number
+    readonly grantAt: number
+  }[]
 }
 
 const tableOf = (relayer: Relayer): Map<string, RevocationRow> => {
@@ -207,6 +223,7 @@ function sync(relayer: Relayer, world: World, height: number) {
   if (common < 0 || seen.length > common)
     relayer.seen = seen.length >= relayer.seen.length || common >= 0 ? seen : relayer.seen
   relayer.grant = Math.max(relayer.grant, Math.min(world.finalHeight, relayer.seen.length))
+  for (const { entry, height: at } of replay(relayer.seen).kills) relayer.everSeen.set(entry, at)
   // Withdrawn once finality has passed the height.
   relayer.orphaned = relayer.orphaned.filter(({ height: at }) => at >= relayer.grant)
 }
@@ -224,23 +241,28 @@ const accepted = (enforcer: Enforcer, claims: SvidClaims) =>
 
 function checkWorld(world: World) {
   const final = replay(world.chain.slice(0, world.finalHeight))
-  for (const { claims, agent: index, of } of world.svids) {
+  const canonical = replay(world.chain)
+  for (const { claims, agent: index, grantAt } of world.svids) {
     const agent = agents[index]
-    const issuer = world.relayers[of]
-    if (agent === undefined || issuer === undefined) throw new RangeError('no such agent')
-    const covering = svidTargets(claims).map(targetKey)
+    if (agent === undefined) throw new RangeError('no such agent')
+    const covering = subjectsOf(agent)
     for (const enforcer of world.enforcers) {
-      // (1) Issued before a canonical kill of its subject: never accepted after the kill was seen.
-      const killsSeen = enforcer.follows.flatMap((r) => {
-        const relayer = world.relayers[r] as Relayer
-        return replay(relayer.seen).kills.filter(
-          (kill) =>
-            covering.includes(targetKey(kill.target)) &&
-            kill.sequence > claims.generation &&
-            world.chain[kill.height] === relayer.seen[kill.height],
-        )
-      })
-      if (killsSeen.length > 0) expect(accepted(enforcer, claims)).toBe(false)
+      // (1) Issued before a canonical kill of its subject: never accepted after the kill was seen, in whatever block,
+      // until finality has passed that block without it.
+      const seen = canonical.kills.filter(
+        (kill) =>
+          covering.includes(targetKey(kill.target)) &&
+          kill.height >= grantAt &&
+          enforcer.follows.some((r) => {
+            const relayer = world.relayers[r] as Relayer
+            const height = relayer.everSeen.get(kill.entry)
+            return (
+              height !== undefined &&
+              (height >= relayer.grant || relayer.seen[kill.height] === world.chain[kill.height])
+            )
+          }),
+      )
+      if (seen.length > 0) expect(accepted(enforcer, claims)).toBe(false)
       const ordersSeen = enforcer.follows.flatMap((r) =>
         [...(world.relayers[r] as Relayer).orders].filter(
           ([id, target]) =>
@@ -252,7 +274,7 @@ function checkWorld(world: World) {
       // kill covers it: a later final one, or anything provisional that a followed relayer holds.
       const past = enforcer.follows.every((r) => (world.relayers[r] as Relayer).grant >= world.finalHeight)
       const laterKill = final.kills.some(
-        (kill) => covering.includes(targetKey(kill.target)) && kill.sequence > claims.generation,
+        (kill) => covering.includes(targetKey(kill.target)) && kill.height >= grantAt,
       )
       const open = enforcer.follows.some((r) => {
         const relayer = world.relayers[r] as Relayer
@@ -297,6 +319,14 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
         for (const block of blocks) world.chain.push([...block])
       },
     })),
+  fc.tuple(fc.nat(3), fc.nat(2)).map(([depth, empty]) => ({
+    name: `re-mine the last ${depth} blocks in one, after ${empty} empty ones`,
+    run: (world: World) => {
+      const dropped = world.chain.splice(Math.max(world.finalHeight, world.chain.length - depth))
+      for (let n = 0; n < empty; n++) world.chain.push([])
+      world.chain.push(dropped.flat())
+    },
+  })),
   fc.nat(3).map((n) => ({
     name: `finalize ${n}`,
     run: (world: World) => {
@@ -326,8 +356,18 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(fc.nat(1), fc.nat(2)).map(([r, agent]) => ({
     name: `relayer ${r} issues to ${agent}`,
     run: (world: World) => {
-      const claims = issue(at(world.relayers, r), at(agents, agent))
-      if (claims !== null) world.svids.push({ claims, agent, of: r })
+      const relayer = at(world.relayers, r)
+      const claims = issue(relayer, at(agents, agent))
+      if (claims !== null) world.svids.push({ claims, agent, of: r, grantAt: relayer.grant })
+      // Alive at its grant point and covered by nothing that is open: it must get one.
+      const { registry, kills } = replay(relayer.seen.slice(0, relayer.grant))
+      const landed = new Set(kills.map((kill) => kill.order))
+      const open = [
+        ...replay(relayer.seen).kills.filter((kill) => kill.height >= relayer.grant),
+        ...relayer.orphaned,
+        ...[...relayer.orders].filter(([id]) => !landed.has(id)).map(([, target]) => ({ target })),
+      ].some((kill) => subjectsOf(at(agents, agent)).includes(targetKey(kill.target)))
+      expect(claims !== null).toBe(!open && !isKilled(at(agents, agent), stateIn(registry)))
     },
   })),
 )
@@ -336,7 +376,13 @@ test('an SVID issued before a canonical kill is never accepted after it was seen
   let issued = 0
   fc.assert(
     fc.property(fc.array(steps, { maxLength: 40, size: 'max' }), (all) => {
-      const relayer = (): Relayer => ({ seen: [], grant: 0, orders: new Map(), orphaned: [] })
+      const relayer = (): Relayer => ({
+        seen: [],
+        grant: 0,
+        orders: new Map(),
+        orphaned: [],
+        everSeen: new Map(),
+      })
       const world: World = {
         chain: [],
         finalHeight: 0,

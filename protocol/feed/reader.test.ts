@@ -238,6 +238,29 @@ describe('holes that were there once', () => {
     expect(reader.position()).toEqual({ epoch: newEpoch(2), number: 0 })
   })
 
+  test('a snapshot of a lower number is a rollback, however new its time', () => {
+    const { relayer, reader } = followed()
+    const behind = new Relayer()
+    behind.time = relayer.time + 1
+    expect(refusal(() => reader.takeSnapshot(behind.snapshot(), clocks(behind)))).toBe('rollback')
+  })
+
+  test('a heartbeat of a number that is not ours renews nothing, also when the table is the same', () => {
+    const { relayer, reader } = followed()
+    relayer.write('kill', row('b'))
+    relayer.write('dropped', row('b'))
+    relayer.time += maxStaleness + 1
+    expect(reader.takeMessage(relayer.heartbeat(), clocks(relayer))).toEqual({ kind: 'gap' })
+    expect(reader.freshness(clocks(relayer))).toBe('stale')
+  })
+
+  test('a message after a fork is refused by who has the other branch', () => {
+    const { reader } = followed()
+    const fork = new Relayer()
+    fork.write('kill', row('a', { text: 'fork' }))
+    expect(refusal(() => reader.takeMessage(fork.write('kill', row('b')), clocks(fork)))).toBe('fork')
+  })
+
   test('a table that differs under an honest number asks for the snapshot', () => {
     const { relayer, reader } = followed()
     relayer.rows.set('x', row('b'))
@@ -378,7 +401,7 @@ type Model = {
   /** Every document ever signed by the relayer, to be replayed. */
   readonly sent: { text: string; kind: 'message' | 'snapshot' }[]
   /** The signed times of all heartbeats and snapshots by text, with whether they said blind. */
-  readonly life: Map<string, { time: number; blind: boolean }>
+  readonly life: Map<string, { time: number; blind: boolean; at: { epoch: string; number: number } }>
   /** The last sign of life that the reader took, and when. */
   taken: { time: number; blind: boolean; monotonic: number } | null
   /** Largest final sequence the reader was told of since the subject was dropped, by subject. */
@@ -390,7 +413,11 @@ type Reader = ReturnType<typeof newReader>
 
 const note = (model: Model, text: string, kind: 'message' | 'snapshot', sign = false) => {
   model.sent.push({ text, kind })
-  if (sign) model.life.set(text, { time: model.relayer.time, blind: model.relayer.blind })
+  if (sign) {
+    const { time, blind } = model.relayer
+    const { epoch, number } = model.relayer.position()
+    model.life.set(text, { time, blind, at: { epoch, number } })
+  }
   return text
 }
 
@@ -449,6 +476,7 @@ function hand(model: Model, reader: Reader, text: string, kind: 'message' | 'sna
   }
   // 4. Fresh only by a sign of life that was taken.
   const life = model.life.get(text)
+  if (outcome === 'heartbeat') expect(life?.at).toEqual(at)
   if (life !== undefined && ['heartbeat', 'snapshot'].includes(outcome)) {
     if (model.taken === null || life.time > model.taken.time) model.taken = { ...life, monotonic }
   }
@@ -608,6 +636,9 @@ const commands = [
         fork.time = relayer.time = Math.max(relayer.time + 1, model.wall)
         hand(model, reader, fork.snapshot(), 'snapshot', true)
         hand(model, reader, fork.heartbeat(), 'message', true)
+        // What follows the fork does not follow ours.
+        if (at.number === relayer.number)
+          hand(model, reader, fork.write('kill', row(w.of, { text: 'after' })), 'message', true)
       }
     }),
   ),
@@ -632,7 +663,7 @@ const commands = [
 
 test('the table is the relayer’s at the position reported, whatever arrives; fresh only when it may be', () => {
   fc.assert(
-    fc.property(fc.commands(commands, { maxCommands: 60 }), (all) => {
+    fc.property(fc.commands(commands, { maxCommands: 60, size: 'max' }), (all) => {
       fc.modelRun(
         () => ({
           model: {
