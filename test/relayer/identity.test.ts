@@ -1,0 +1,311 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { deploymentId } from '../../protocol/deployment.ts'
+import { agentTarget, Scope } from '../../protocol/scope.ts'
+import { formatSpiffeId } from '../../protocol/spiffeId.ts'
+import { readSvid } from '../../protocol/x509/readSvid.ts'
+import { openEnrolmentSecret } from '../../relayer/enrolmentSecret.ts'
+import { mintEnrolmentToken } from '../../relayer/identity/enrolmentToken.ts'
+import { attest, attested, enrol, makeKey, postAs, type Workload } from './workload.ts'
+import {
+  accounts,
+  killBody,
+  startChain,
+  startRelayer,
+  type TestAgent,
+  type TestChain,
+  type TestRelayer,
+  trustDomain,
+  until,
+} from './world.ts'
+
+let chain: TestChain
+let relayer: TestRelayer
+let agent: TestAgent
+
+beforeAll(async () => {
+  chain = await startChain()
+  relayer = await startRelayer(chain)
+})
+afterAll(async () => {
+  await relayer?.remove()
+  await chain?.stop()
+})
+const known = (one: TestAgent) =>
+  until('the registration', async () => (await fetch(`${relayer.url}/agents/${one.uuid}`)).ok)
+beforeEach(async () => {
+  agent = await chain.register(accounts.alice)
+  await known(agent)
+})
+
+const der = (pem: string) => Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64')
+const slug = (problem: Record<string, unknown>) => String(problem.type).split('/').at(-1)
+const view = async (one = agent) =>
+  (await (await fetch(`${relayer.url}/agents/${one.uuid}`)).json()) as {
+    state: string
+    svid: object | null
+    lastAccessAt: number | null
+    lastOutcome: string | null
+  }
+const service = `spiffe://${trustDomain}/service/payments`
+const token = (change: { spiffeId?: string; expiresAt?: number } = {}) =>
+  mintEnrolmentToken(openEnrolmentSecret(relayer.data), {
+    id: randomUUID(),
+    spiffeId: service,
+    expiresAt: Date.now() + 60_000,
+    ...change,
+  })
+const enrolled = async (): Promise<Workload> => {
+  const { key, response } = await enrol(relayer, token())
+  if (!response.ok) throw new Error(await response.text())
+  return { key, ...((await response.json()) as Omit<Workload, 'key'>) }
+}
+const kill = async (one: TestAgent) => {
+  const response = await fetch(`${relayer.url}/api/kill`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(await killBody(chain.deployment, accounts.alice, one)),
+  })
+  return (await response.json()) as { killId: string }
+}
+
+describe('attestation', () => {
+  test('gives an SVID that says owner, deployment and generation', async () => {
+    const workload = await attested(relayer, agent)
+    const { claims, notAfter } = readSvid(der(workload.svid))
+    expect(formatSpiffeId(claims.spiffeId)).toBe(agent.spiffeId)
+    expect(claims).toMatchObject({
+      owner: accounts.alice.address.toLowerCase(),
+      deployment: deploymentId(chain.deployment),
+      generation: workload.generation,
+    })
+    expect(notAfter).toBe(workload.expiresAt)
+    expect((await view()).svid).not.toBeNull()
+  })
+
+  const stranger = generateKeyPairSync('ed25519').privateKey
+  test.each([
+    ['by another key', { signWith: stranger }, 401, 'bad-proof'],
+    ['of a challenge that was never given', { challenge: 'A'.repeat(43) }, 401, 'bad-proof'],
+    ['made for another relayer', { relayer: 'B'.repeat(43) }, 401, 'bad-proof'],
+    ['with a CSR that is none', { sent: { csr: 'nothing' } }, 400, 'malformed-request'],
+    [
+      'for a reserved type',
+      { sent: { spiffeId: `spiffe://${trustDomain}/service/x` } },
+      404,
+      'unknown-agent',
+    ],
+    [
+      'for another trust domain',
+      { sent: { spiffeId: 'spiffe://elsewhere/worker/01234567-89ab-8def-8123-456789abcdef' } },
+      404,
+      'unknown-agent',
+    ],
+  ] as const)('%s is refused', async (_, change, status, expected) => {
+    const { response } = await attest(relayer, agent, change)
+    expect({
+      status: response.status,
+      slug: slug((await response.json()) as Record<string, unknown>),
+    }).toEqual({ status, slug: expected })
+    expect((await view()).svid).toBeNull()
+  })
+
+  test('with the CSR exchanged for another is refused: the proof binds the key', async () => {
+    const { response } = await attest(relayer, agent, { sent: { csr: (await makeKey()).csr } })
+    expect(response.status).toBe(401)
+  })
+
+  test('replayed is refused: a challenge is used once', async () => {
+    const { response, body } = await attest(relayer, agent)
+    expect(response.status).toBe(200)
+    const again = await fetch(`${relayer.url}/agents/attest`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    expect(again.status).toBe(401)
+  })
+
+  test('of a killed agent is refused, before its kill is on chain as well', async () => {
+    await kill(agent)
+    const { response } = await attest(relayer, agent)
+    expect({
+      status: response.status,
+      slug: slug((await response.json()) as Record<string, unknown>),
+    }).toEqual({ status: 403, slug: 'agent-killed' })
+  })
+})
+
+describe('renewal over mutual TLS', () => {
+  const renew = async (workload: Workload | null) =>
+    postAs(relayer, workload, '/svid/renew', { csr: (await makeKey()).csr })
+
+  test('gives a new SVID of the present generation', async () => {
+    const workload = await attested(relayer, agent)
+    await known(await chain.register(accounts.bob))
+    const { status, json } = await renew(workload)
+    expect(status).toBe(200)
+    expect(json.generation).toBeGreaterThan(workload.generation)
+  })
+
+  test('without a certificate, or with one of another authority, does not get through TLS', async () => {
+    await expect(renew(null)).rejects.toThrow()
+  })
+
+  test('of a killed agent is refused', async () => {
+    const workload = await attested(relayer, agent)
+    await kill(agent)
+    expect(await renew(workload)).toMatchObject({ status: 403 })
+  })
+
+  test('with an SVID from before a resume is refused, although the agent lives again', async () => {
+    const workload = await attested(relayer, agent)
+    await chain.send(accounts.alice, 'kill', [Scope.Agent, agentTarget(agent.uuid).subject, 0, ''])
+    await chain.send(accounts.alice, 'requestResume', [Scope.Agent, agentTarget(agent.uuid).subject])
+    await chain.test.increaseTime({ seconds: 3601 })
+    await chain.send(accounts.alice, 'resume', [Scope.Agent, agentTarget(agent.uuid).subject])
+    await until('the resume', async () => (await view()).state === 'alive')
+    expect(await renew(workload)).toMatchObject({
+      status: 403,
+      json: { type: expect.stringContaining('svid-revoked') },
+    })
+    expect((await attest(relayer, agent)).response.status).toBe(200)
+  })
+
+  test('after a key change needs the new key', async () => {
+    const workload = await attested(relayer, agent)
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const key = `0x${publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('hex')}`
+    await chain.send(accounts.alice, 'setKey', [BigInt(agentTarget(agent.uuid).subject), key])
+    await until('the new key', async () => (await attest(relayer, agent)).response.status === 401)
+    expect(await renew(workload)).toMatchObject({
+      status: 401,
+      json: { type: expect.stringContaining('proof-needed') },
+    })
+    expect((await attest(relayer, agent, { signWith: privateKey })).response.status).toBe(200)
+  })
+
+  test("by the former owner's SVID is refused after a transfer", async () => {
+    const workload = await attested(relayer, agent)
+    await chain.send(accounts.alice, 'transferFrom', [
+      accounts.alice.address,
+      accounts.stranger.address,
+      BigInt(agentTarget(agent.uuid).subject),
+    ])
+    await until('the transfer', async () => (await view()).state === 'killed')
+    expect(await renew(workload)).toMatchObject({ status: 403 })
+  })
+})
+
+describe('enrolment', () => {
+  test('trades a token for a service SVID, once', async () => {
+    const once = token()
+    const first = await enrol(relayer, once)
+    expect(first.response.status).toBe(200)
+    const { claims } = readSvid(der(((await first.response.json()) as { svid: string }).svid))
+    expect(claims).toMatchObject({ owner: null, spiffeId: { type: 'service', name: 'payments' } })
+    expect((await enrol(relayer, once)).response.status).toBe(401)
+  })
+
+  test.each([
+    ['expired', () => token({ expiresAt: Date.now() - 1 })],
+    [
+      'of another operator',
+      () =>
+        mintEnrolmentToken(Buffer.alloc(32, 7), {
+          id: 'x',
+          spiffeId: service,
+          expiresAt: Date.now() + 60_000,
+        }),
+    ],
+    ['altered', () => token().replace(/^./, (c) => (c === 'e' ? 'f' : 'e'))],
+    ['for another trust domain', () => token({ spiffeId: 'spiffe://elsewhere/service/payments' })],
+  ])('%s is refused', async (_, made) => {
+    const { response } = await enrol(relayer, made())
+    expect(response.status).toBe(401)
+  })
+
+  test('renews over mutual TLS', async () => {
+    expect(
+      await postAs(relayer, await enrolled(), '/svid/renew', { csr: (await makeKey()).csr }),
+    ).toMatchObject({ status: 200 })
+  })
+})
+
+describe('enforcement points', () => {
+  test('confirm kills cumulatively, and only what was published', async () => {
+    const point = await enrolled()
+    const { killId } = await kill(agent)
+    const points = async () =>
+      ((await (await fetch(`${relayer.url}/kills/${killId}`)).json()) as { points: { state: string }[] })
+        .points
+    expect((await points()).map((one) => one.state)).not.toContain('confirmed')
+    const head = JSON.parse(
+      (await (await fetch(`${relayer.url}/revocations`)).text()).split('\n')[0] as string,
+    ) as { epoch: string; number: number }
+    expect(
+      await postAs(relayer, point, '/acknowledgements', { epoch: head.epoch, number: head.number + 100 }),
+    ).toMatchObject({ status: 409 })
+    expect(
+      await postAs(relayer, point, '/acknowledgements', { epoch: randomUUID(), number: head.number }),
+    ).toMatchObject({ status: 409 })
+    expect(
+      await postAs(relayer, point, '/acknowledgements', { epoch: head.epoch, number: head.number }),
+    ).toMatchObject({ status: 204 })
+    expect((await points()).map((one) => one.state)).toEqual(['confirmed'])
+  })
+
+  test('an agent cannot confirm or report', async () => {
+    const workload = await attested(relayer, agent)
+    const head = JSON.parse(
+      (await (await fetch(`${relayer.url}/revocations`)).text()).split('\n')[0] as string,
+    ) as { epoch: string; number: number }
+    expect(
+      await postAs(relayer, workload, '/acknowledgements', { epoch: head.epoch, number: 0 }),
+    ).toMatchObject({ status: 409 })
+    expect(await postAs(relayer, workload, '/reports', { accesses: [] })).toMatchObject({ status: 403 })
+  })
+
+  test('report who accessed what; it shows and is in the audit log', async () => {
+    const point = await enrolled()
+    const at = Date.now()
+    const access = {
+      spiffeId: agent.spiffeId,
+      at,
+      method: 'GET',
+      path: '/orders',
+      status: 200,
+      outcome: 'accepted',
+      count: 3,
+    }
+    expect(await postAs(relayer, point, '/reports', { accesses: [access] })).toMatchObject({ status: 204 })
+    expect(await view()).toMatchObject({ lastAccessAt: at, lastOutcome: 'accepted' })
+    expect(await postAs(relayer, point, '/reports', { accesses: [{ ...access, count: 0 }] })).toMatchObject({
+      status: 400,
+    })
+  })
+})
+
+test('the bundle is a SPIFFE bundle document', async () => {
+  const bundle = (await (await fetch(`${relayer.url}/bundle`)).json()) as {
+    keys: { use: string; x5c: string[]; kid?: string }[]
+    spiffe_sequence: number
+  }
+  expect(bundle.keys).toEqual([
+    expect.objectContaining({ use: 'x509-svid', kty: 'EC', x5c: [expect.any(String)] }),
+  ])
+  expect(bundle.keys[0]).not.toHaveProperty('kid')
+  expect(bundle.spiffe_sequence).toBeGreaterThan(0)
+})
+
+test('a port in use is said with the option that changes it', async () => {
+  const server = createServer()
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+  )
+  await expect(startRelayer(chain, { listen: { host: '127.0.0.1', port } })).rejects.toThrow(
+    /in use.*--listen/,
+  )
+  server.close()
+})
