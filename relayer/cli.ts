@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import { deploymentId } from '../protocol/deployment.ts'
 import { formatSpiffeId, InvalidSpiffeIdError, isReservedType, parseSpiffeId } from '../protocol/spiffeId.ts'
+import { SvidLifeTooLongError } from './chain/minCooldown.ts'
 import { openEnrolmentSecret } from './enrolmentSecret.ts'
 import { ListenError } from './http/listeners.ts'
 import { mintEnrolmentToken } from './identity/enrolmentToken.ts'
@@ -11,7 +12,14 @@ import { StoreUnavailableError } from './store/database.ts'
 import { SettingChangedError } from './store/settings.ts'
 
 /** Errors that the operator can mend: their message is all there is to say. */
-const foreseen = [OptionError, ListenError, StoreUnavailableError, SettingChangedError, InvalidSpiffeIdError]
+const foreseen = [
+  OptionError,
+  ListenError,
+  StoreUnavailableError,
+  SettingChangedError,
+  InvalidSpiffeIdError,
+  SvidLifeTooLongError,
+]
 
 async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {

@@ -9,6 +9,7 @@ import { formatSpiffeId, isReservedType, parseSpiffeId } from '../protocol/spiff
 import { readSvid } from '../protocol/x509/readSvid.ts'
 import { createAccesses } from './audit/accesses.ts'
 import { createFollower, type GrantPoint } from './chain/follower.ts'
+import { checkSvidLife } from './chain/minCooldown.ts'
 import { createSender } from './chain/sender.ts'
 import { createSignatureVerifier } from './chain/verifyAuthority.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -114,6 +115,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     clock,
   })
   const chain = { rpcs: options.rpcs, deployment, chainId: deployment.chainId, clock, log }
+  await checkSvidLife(svidLife, chain)
   const verifySignature = createSignatureVerifier(chain)
   const stream = createEventStream()
   const accesses = createAccesses(clock.wall)

@@ -141,3 +141,7 @@ test('keys and store are readable by their owner alone', () => {
   for (const file of ['ca.key', 'feed.key', 'relayer.db'])
     expect(statSync(join(relayer.data, file)).mode & 0o077).toBe(0)
 })
+
+test('SVIDs that would outlive the least cool-down are refused with the option that changes it', async () => {
+  await expect(startRelayer(chain, { svidLife: 300_001 })).rejects.toThrow(/--svid-life/)
+})
