@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createManualClock } from '../../test/sdk/support/manualClock.ts'
 import { silentLog } from '../client/log.ts'
+import { RelayerRefusedError } from '../client/relayerCall.ts'
 import { createReporter, type ReportedAccess } from './reporter.ts'
 
 const access = {
@@ -16,10 +17,13 @@ const settle = () => new Promise((resolve) => setImmediate(resolve))
 function begin() {
   const clock = createManualClock()
   const batches: (readonly ReportedAccess[])[] = []
-  const relayer = { down: false }
+  const relayer = { down: false, refuses: false }
   const reporter = createReporter({
     post: async ({ accesses }) => {
       if (relayer.down) throw new Error('down')
+      if (relayer.refuses) {
+        throw new RelayerRefusedError('', { type: '', title: '', status: 400, detail: '' })
+      }
       batches.push(accesses)
     },
     clock,
@@ -65,4 +69,18 @@ test('while the relayer is down entries wait up to the capacity; the rest is dro
   await settle()
   expect(batches.flat()).toHaveLength(10_000)
   expect(reporter.status()).toEqual({ waiting: 0, sent: 10_000, dropped: 100 })
+})
+
+test('a report that the relayer refuses is dropped and counted, and the next one goes', async () => {
+  const { clock, batches, relayer, reporter } = begin()
+  relayer.refuses = true
+  reporter.note(access)
+  clock.advance(1_000)
+  await settle()
+  expect(reporter.status()).toEqual({ waiting: 0, sent: 0, dropped: 1 })
+  relayer.refuses = false
+  reporter.note({ ...access, path: '/next' })
+  clock.advance(1_000)
+  await settle()
+  expect(batches).toEqual([[{ ...access, path: '/next', count: 1 }]])
 })

@@ -1,5 +1,6 @@
 import type { Clock } from '../client/clock.ts'
 import { describeError, type Log } from '../client/log.ts'
+import { RelayerRefusedError } from '../client/relayerCall.ts'
 
 /** What became of an access: let through to its end, refused before the handler, or cut while it ran. */
 export type Outcome = 'accepted' | 'denied' | 'cut'
@@ -62,6 +63,11 @@ export function createReporter(options: {
     } catch (error) {
       log.warn({ accesses: accesses.length }, `report: ${describeError(error)}`)
       failing = true
+      // Refused as it is: sending it again would only hold up the others.
+      if (error instanceof RelayerRefusedError && error.problem.status < 500) {
+        dropped += accesses.reduce((sum, access) => sum + access.count, 0)
+        return false
+      }
       // Back to the front, so that the order of accesses holds; what came meanwhile is merged behind.
       const newer = waiting
       waiting = new Map()

@@ -94,6 +94,8 @@ test('reset brings the snapshot', async () => {
   scene.clock.advance(2_000)
   scene.feed.sendRaw('event: reset\ndata: {}\n\n')
   await expect.poll(() => scene.enforcer.isRevoked(scene.a.der)).toBe(true)
+  // It is no message: nothing was refused.
+  expect(scene.status().refused).toBe(0)
 })
 
 /** A kill that must not count, in the way in which somebody between or a wrong relayer would send it. */

@@ -294,6 +294,8 @@ test('fetch over mutual TLS streams both ways, shows the SVID of the moment and 
   const echo = await fetch(url, { method: 'POST', body: 'hello' })
   expect(echo.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
   expect(await echo.text()).toBe('hello')
+  // The second of these needs a new connection; it must not resume the session of the first.
+  await Promise.all([fetch(`${url}/empty`), fetch(`${url}/empty`)].map(async (one) => (await one).text()))
 
   // The second part is sent only after the first has come back: nothing is gathered on the way.
   let sendMore: (text: string | null) => void = () => {}
