@@ -95,7 +95,8 @@ function introduction(world: LocalWorld, config: string): string {
   const { alice, bob } = world.wallets.accounts
   const [agent] = world.fleet.alice
   // The CLI finds the default file by itself.
-  const shown = path.relative(process.cwd(), config)
+  const relative = path.relative(process.cwd(), config)
+  const shown = relative.startsWith('..') ? config : relative
   const option = shown === path.join('.killswitch', 'local.json') ? '' : ` --config ${shown}`
   const command = (text: string): string => `  npx killswitch ${text}${option}`
   return [

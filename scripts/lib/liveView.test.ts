@@ -27,6 +27,13 @@ describe('fleetLines', () => {
     expect(cut?.endsWith('…')).toBe(true)
   })
 
+  it('shortens SPIFFE IDs where they do not fit', () => {
+    const spiffeId = 'spiffe://killswitch.local/trader/4ac6855e-1dae-827f-9b37-1753198ebe36'
+    expect(fleetLines([line({ spiffeId })], { columns: 80, colors: false })).toEqual([
+      '● running   alice  trader/4ac6855e    4.0/s  200',
+    ])
+  })
+
   it('colours the state only', () => {
     const [text] = fleetLines([line(killed)], { columns: 120, colors: true })
     expect(text?.startsWith('\u001b[31m■ killed  \u001b[0m  alice')).toBe(true)

@@ -10,6 +10,9 @@ const shapes = {
   starting: { shape: '○', word: 'starting', color: 2 },
 } as const
 
+/** Of shape and word. */
+const stateWidth = 10
+
 const paint = (text: string, color: number, colors: boolean): string =>
   colors ? `\u001b[${color}m${text}\u001b[0m` : text
 
@@ -17,20 +20,29 @@ const paint = (text: string, color: number, colors: boolean): string =>
 const cut = (text: string, columns: number): string =>
   text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`
 
-/** A line per agent. The SPIFFE ID stands in full, to be copied into a command. */
+/** `spiffe://killswitch.local/trader/4ac6855e-…` → `trader/4ac6855e`. */
+const shortId = (spiffeId: string): string =>
+  spiffeId.replace(/^spiffe:\/\/[^/]*\//, '').replace(/(\/[^-]*)-.*$/, '$1')
+
+/** A line per agent. SPIFFE IDs stand in full, to be copied into a command, where the terminal is wide enough. */
 export function fleetLines(
   fleet: readonly FleetLine[],
   options: { readonly columns: number; readonly colors: boolean },
 ): readonly string[] {
-  const widest = (of: (line: FleetLine) => string): number =>
-    Math.max(...fleet.map((line) => of(line).length), 0)
-  const wallet = widest((line) => line.wallet)
-  const id = widest((line) => line.spiffeId)
-  return fleet.map((line) => {
+  const widest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length), 0)
+  const wallet = widest(fleet.map((line) => line.wallet))
+  const layOut = (ids: readonly string[]) =>
+    fleet.map((line, index) => ({
+      line,
+      rest: `  ${line.wallet.padEnd(wallet)}  ${(ids[index] ?? '').padEnd(widest(ids))}  ${line.perSecond.toFixed(1).padStart(5)}/s  ${line.last}`,
+    }))
+  const room = options.columns - stateWidth
+  const full = layOut(fleet.map((line) => line.spiffeId))
+  const fits = widest(full.map(({ rest }) => rest)) <= room
+  return (fits ? full : layOut(fleet.map((line) => shortId(line.spiffeId)))).map(({ line, rest }) => {
     const { shape, word, color } = shapes[line.state]
-    const state = `${shape} ${word.padEnd(8)}`
-    const rest = `  ${line.wallet.padEnd(wallet)}  ${line.spiffeId.padEnd(id)}  ${line.perSecond.toFixed(1).padStart(5)}/s  ${line.last}`
-    return `${paint(state, color, options.colors)}${cut(rest, options.columns - state.length)}`.trimEnd()
+    const state = `${shape} ${word.padEnd(stateWidth - 2)}`
+    return `${paint(state, color, options.colors)}${cut(rest, room)}`.trimEnd()
   })
 }
 

@@ -89,7 +89,8 @@ function runAgent(
         agentFetch(`${service.url}/hello`, { signal: AbortSignal.timeout(callTimeout) }),
       )
       const to = monotonicNow()
-      last = answer
+      // Without an identity nothing is asked any more: the service's own words stay.
+      last = answer.outcome === 'killed' && last?.outcome === 'killed' ? last : answer
       if (answer.outcome === 'accepted') {
         recent.push(to)
         served()
