@@ -406,3 +406,24 @@ test('an SVID issued before a canonical kill is never accepted after it was seen
 test('scopes of the model are all four', () => {
   expect(new Set(targets.map((target) => target.scope))).toEqual(new Set(Object.values(Scope)))
 })
+
+test('an order that landed and was resumed at the grant point is over: the next SVID is issued and accepted', () => {
+  const target = agentTarget(uuidOf(1))
+  const kill: Entry = { kind: 'kill', kill: { target, rank: Rank.Owner, order: 1 } }
+  const relayer: Relayer = {
+    seen: [[kill], [{ kind: 'resume', target }]],
+    grant: 1,
+    orders: new Map([[1, target]]),
+    orphaned: [],
+    everSeen: new Map(),
+  }
+  const agent = at(agents, 0)
+  expect(issue(relayer, agent)).toBeNull()
+  relayer.grant = 2
+  const claims = issue(relayer, agent)
+  expect(claims).toMatchObject({ generation: agents.length + 2 })
+  expect(claims !== null && isRevoked(claims, tableOf(relayer), deployment).revoked).toBe(false)
+  expect(
+    isRevoked(svidOf(agent.uuid, agent.owner, agents.length), tableOf(relayer), deployment).revoked,
+  ).toBe(true)
+})
