@@ -28,7 +28,8 @@ beforeAll(async () => {
     mtlsListen: { host: '127.0.0.1', port: 0 },
     hosts: ['127.0.0.1'],
     gasAccount: gas.account,
-    svidLife: 300_000,
+    // The least cool-down of the contract allows no more.
+    svidLife: 60_000,
     maxBlind: 600_000,
     pollInterval: 50,
     log: pino({ level: 'silent' }),
