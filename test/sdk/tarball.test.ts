@@ -91,7 +91,7 @@ test('the tarball holds JavaScript and types only, no sources and no tests', () 
   })
   const code = files.filter((file) => /\.[cm]?[jt]sx?$/.test(file))
   expect(code.length).toBeGreaterThan(20)
-  expect(code.filter((file) => !/\.(js|d\.ts)$/.test(file) || file.includes('.test.'))).toEqual([])
+  expect(code.filter((file) => !/\.(m?js|d\.ts)$/.test(file) || file.includes('.test.'))).toEqual([])
 })
 
 test('its types hold and its code runs in an empty project', async () => {
