@@ -68,7 +68,7 @@ export function subjectLabel({ scope, subject }: Target): string {
     case Scope.AgentType: {
       const bytes = digits.replace(/(00)+$/, '').match(/../g) ?? []
       const label = bytes.map((byte) => String.fromCharCode(Number.parseInt(byte, 16))).join('')
-      if (!/^[a-z0-9-]{1,32}$/.test(label) || agentTypeTarget(label).subject !== subject) break
+      if (!/^[a-z0-9-]{1,32}$/.test(label)) break
       return label
     }
     case Scope.Fleet:
