@@ -38,6 +38,7 @@ import { createKillState } from './kill/killState.ts'
 import { createLander } from './kill/lander.ts'
 import { createEnforcementPoints } from './kill/points.ts'
 import { killView } from './kill/timeline.ts'
+import { warmUp } from './kill/warmUp.ts'
 import { openDatabase } from './store/database.ts'
 import { readHistory } from './store/history.ts'
 import { createJournal } from './store/journal.ts'
@@ -117,6 +118,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   const chain = { rpcs: options.rpcs, deployment, chainId: deployment.chainId, clock, log }
   await checkSvidLife(svidLife, chain)
   const verifySignature = createSignatureVerifier(chain)
+  await warmUp(deployment, verifySignature)
   const stream = createEventStream()
   const accesses = createAccesses(clock.wall)
   let published = history.lastMessage.number

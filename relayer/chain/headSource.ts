@@ -42,6 +42,7 @@ export function createHeadSource(
   let subscribed = false
   let stopped = false
   let failures = 0
+  let announcements = 0
   let cancel = () => {}
 
   const report = (header: RpcHeader, seenMonotonic: number) => {
@@ -50,15 +51,26 @@ export function createHeadSource(
     announce({ header, rpc, seenMonotonic })
   }
 
+  const announced = (header: RpcHeader, seenMonotonic: number) => {
+    announcements += 1
+    report(header, seenMonotonic)
+    if (polling || stopped) return
+    // While heads are announced in time nothing is asked: on one connection, polls and logs wait for each other.
+    cancel()
+    cancel = schedule(pollInterval, poll)
+  }
+
   const poll = async () => {
     if (polling || stopped) return
     polling = true
     cancel()
+    const before = announcements
     try {
       const header = parseHeader(await rpc.request('eth_getBlockByNumber', ['latest', false]))
-      report(header, clock.monotonic())
+      // What was announced meanwhile is newer than this answer, which may name a block that it has replaced.
+      if (announcements === before) report(header, clock.monotonic())
       // Only now: the first answer has shown that the RPC serves the right chain.
-      if (!subscribed && !stopped) rpc.onHeads(report)
+      if (!subscribed && !stopped) rpc.onHeads(announced)
       subscribed = true
       if (failures > 0) log.info({ rpc: rpcLabel(rpc.url), failures }, 'RPC answers again')
       failures = 0

@@ -258,7 +258,7 @@ export function createKillExecutor(options: {
           options.onOrder?.(state.kills.get(kill.id) as KillRecord)
         }
         return state.kills.get(kill.id) as KillRecord
-      })
+      }, 'urgent')
     },
 
     noteSent: (killId, sent) =>
@@ -318,7 +318,7 @@ export function createKillExecutor(options: {
         await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit, blocks })
         const last = blocks.at(-1)
         if (last !== undefined) lastHead = { block: markOf(last), monotonic: clock.monotonic() }
-      }),
+      }, 'urgent'),
 
     dropBlocks: (dropped) =>
       serial(async () => {
@@ -340,7 +340,7 @@ export function createKillExecutor(options: {
           droppedBlocks: dropped,
           audit: kills.map((kill) => auditOf('kill orphaned', kill)),
         })
-      }),
+      }, 'urgent'),
 
     advanceGrantPoint: (grantPoint) =>
       serial(async () => {
@@ -397,7 +397,7 @@ export function createKillExecutor(options: {
           .filter((block) => block.number >= grantPoint.number)
           .map((block) => (block.number === grantPoint.number ? { ...block, events: [] } : block))
         await decide({ kills, rows, announcements, audit, grantPoint })
-      }),
+      }, 'urgent'),
 
     dropDeadRows: () =>
       serial(async () => {

@@ -14,6 +14,9 @@ import type { Database } from './database.ts'
 import { eventToJson } from './eventJson.ts'
 import type { Schema } from './schema.ts'
 
+/** Rows of one INSERT: reports bring hundreds, and a statement for each would hold up the kills behind them. */
+const entriesPerInsert = 100
+
 type Prepared = {
   readonly changes: Changes
   readonly messages: readonly SignedMessage[]
@@ -126,7 +129,10 @@ async function write(trx: Transaction<Schema>, { changes, messages, entries }: P
   for (const { number, document, hash } of messages) {
     await trx.insertInto('feed_messages').values({ number, document, hash }).execute()
   }
-  for (const { number, json, hash } of entries) {
-    await trx.insertInto('audit_entries').values({ number, json, hash }).execute()
+  for (let from = 0; from < entries.length; from += entriesPerInsert) {
+    const values = entries
+      .slice(from, from + entriesPerInsert)
+      .map(({ number, json, hash }) => ({ number, json, hash }))
+    await trx.insertInto('audit_entries').values(values).execute()
   }
 }

@@ -162,6 +162,7 @@ describe('renewal over mutual TLS', () => {
   test('with an SVID from before a resume is refused, although the agent lives again', async () => {
     const workload = await attested(relayer, agent)
     await chain.send(accounts.alice, 'kill', [Scope.Agent, agentTarget(agent.uuid).subject, 0, ''])
+    await until('the kill', async () => (await view()).state === 'killed')
     await chain.send(accounts.alice, 'requestResume', [Scope.Agent, agentTarget(agent.uuid).subject])
     await chain.test.increaseTime({ seconds: 3601 })
     await chain.send(accounts.alice, 'resume', [Scope.Agent, agentTarget(agent.uuid).subject])

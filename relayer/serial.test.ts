@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { createSerial } from './serial.ts'
+
+test('tasks never overlap, run in order, and urgent ones go first', async () => {
+  const serial = createSerial()
+  const log: string[] = []
+  let open = 0
+  const task = (name: string) => async () => {
+    open += 1
+    expect(open).toBe(1)
+    await Promise.resolve()
+    log.push(name)
+    open -= 1
+    return name
+  }
+  const all = [
+    serial(task('a')),
+    serial(task('b')),
+    serial(task('c')),
+    serial(task('kill 1'), 'urgent'),
+    serial(task('kill 2'), 'urgent'),
+  ]
+  expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'kill 1', 'kill 2'])
+  expect(log).toEqual(['a', 'kill 1', 'kill 2', 'b', 'c'])
+})
+
+test('a failed task fails its caller alone', async () => {
+  const serial = createSerial()
+  const failed = serial(async () => {
+    throw new Error('no')
+  })
+  const next = serial(async () => 'yes')
+  await expect(failed).rejects.toThrow('no')
+  expect(await next).toBe('yes')
+})
