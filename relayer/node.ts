@@ -17,7 +17,7 @@ import { openEnrolmentSecret } from './enrolmentSecret.ts'
 import { createBroadcaster } from './feed/broadcaster.ts'
 import { addAgentRoutes } from './http/agents.ts'
 import { createApplication } from './http/application.ts'
-import { addDocsRoutes } from './http/docs.ts'
+import { addDocsRoutes, addOpenApiDocument } from './http/docs.ts'
 import { createEventStream } from './http/eventStream.ts'
 import { addFeedRoutes } from './http/feed.ts'
 import { addHealthRoutes } from './http/health.ts'
@@ -86,6 +86,8 @@ const heartbeatInterval = 2_000
 const closedAfter = 16_000
 /** ms: clock skew allowed for when a row is dropped. */
 const skew = 60_000
+const version = '0.1.0'
+/** bytes */
 const maxBody = 65_536
 const maxReport = 1024 * 1024
 
@@ -341,7 +343,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       ])
     },
   })
-  addDocsRoutes(app, '0.1.0')
+  addDocsRoutes(app, version)
 
   const pointApp = createApplication(log, maxReport)
   addPointRoutes(pointApp, {
@@ -403,6 +405,8 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       )
     },
   })
+
+  addOpenApiDocument(pointApp, version)
 
   const serverIdentity = async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })

@@ -27,12 +27,17 @@ const start = `window.ui = SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui'
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** The OpenAPI document and a page to try it. */
-export function addDocsRoutes(app: Application, version: string): void {
+/** The OpenAPI document of a listener, at `/openapi.json`. */
+export function addOpenApiDocument(app: Application, version: string): void {
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Killswitch relayer', version, license: { name: 'MIT' } },
   })
+}
+
+/** The OpenAPI document and a page to try it. */
+export function addDocsRoutes(app: Application, version: string): void {
+  addOpenApiDocument(app, version)
   app.get('/docs', (context) =>
     context.html(page, 200, { 'content-security-policy': policy, 'referrer-policy': 'no-referrer' }),
   )
