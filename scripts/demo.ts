@@ -41,7 +41,7 @@ const flags = {
   },
   interval: {
     value: 'number',
-    fallback: 100,
+    fallback: 200,
     least: 5,
     most: 5000,
     help: 'ms between two calls of an agent to a service',

@@ -78,7 +78,7 @@ describe('judgeDemo', () => {
       accepted: [...enforcer(first, 105).accepted, { spiffeId: covered, at: 105.5 }],
     }
     expect(failureOf({ ...good, enforcers: [late, enforcer(second, 106)] })).toMatch(
-      /service\/one accepted trader\/a 0\.5 ms after its own acknowledgement/,
+      /service\/one accepted trader\/a after its own acknowledgement: once, last 0\.5 ms after/,
     )
   })
 
@@ -87,7 +87,7 @@ describe('judgeDemo', () => {
     (outcome) => {
       expect(
         failureOf({ ...good, attempts: [...good.attempts, attempt(bystander, second, 140, outcome)] }),
-      ).toMatch(/trader\/z of the second wallet was not served by service\/two/)
+      ).toMatch(/trader\/z of the second wallet was refused by service\/two: once/)
     },
   )
 

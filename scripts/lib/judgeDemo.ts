@@ -51,6 +51,7 @@ export const demoLimit = 2_000
 const rounding = 1
 
 const round = (ms: number): number => Math.round(ms * 10) / 10
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 const short = (spiffeId: string): string => spiffeId.replace(/^spiffe:\/\/[^/]*\//, '')
 
 /**
@@ -113,14 +114,9 @@ export function judgeDemo<Name extends string>(run: DemoRun<Name>): DemoVerdict<
       fail(name, `${short(enforcer.spiffeId)} never enforced it`)
       return
     }
-    for (const { spiffeId, at } of enforcer.accepted) {
-      if (covered.has(spiffeId) && at > enforced.at)
-        fail(
-          name,
-          `${short(enforcer.spiffeId)} accepted ${short(spiffeId)} ${round(at - enforced.at)} ms after its own acknowledgement`,
-        )
-    }
     for (const spiffeId of covered) {
+      const late = enforcer.accepted.filter((one) => one.spiffeId === spiffeId && one.at > enforced.at)
+      const last = late.at(-1)
       const refused = run.attempts.some(
         (one) =>
           one.spiffeId === spiffeId &&
@@ -128,7 +124,12 @@ export function judgeDemo<Name extends string>(run: DemoRun<Name>): DemoVerdict<
           one.from > enforced.at &&
           one.outcome !== 'accepted',
       )
-      if (!refused)
+      if (last !== undefined)
+        fail(
+          name,
+          `${short(enforcer.spiffeId)} accepted ${short(spiffeId)} after its own acknowledgement: ${times(late.length)}, last ${round(last.at - enforced.at)} ms after`,
+        )
+      else if (!refused)
         fail(
           name,
           `${short(spiffeId)} did not try ${short(enforcer.spiffeId)} again, so nothing proves its refusal`,
@@ -140,12 +141,20 @@ export function judgeDemo<Name extends string>(run: DemoRun<Name>): DemoVerdict<
     const bystanders = new Set(run.bystanders)
     /** The kill in whose time something happened: the last one seen before. */
     const during = (at: number): Name | undefined => names.findLast((name) => run.kills[name].seenAt <= at)
-    for (const { spiffeId, service, to, outcome, detail } of run.attempts) {
-      if (bystanders.has(spiffeId) && outcome !== 'accepted')
-        fail(
-          during(to),
-          `${short(spiffeId)} of the second wallet was not served by ${short(service)}: ${outcome}${detail === '' ? '' : ` (${detail})`}`,
-        )
+    const refused = new Map<string, { readonly first: Attempt; count: number }>()
+    for (const attempt of run.attempts) {
+      if (!bystanders.has(attempt.spiffeId) || attempt.outcome === 'accepted') continue
+      const key = `${attempt.spiffeId} ${attempt.service}`
+      const known = refused.get(key)
+      if (known === undefined) refused.set(key, { first: attempt, count: 1 })
+      else known.count += 1
+    }
+    for (const { first, count } of refused.values()) {
+      const { spiffeId, service, to, outcome, detail } = first
+      fail(
+        during(to),
+        `${short(spiffeId)} of the second wallet was refused by ${short(service)}: ${times(count)}, first ${outcome}${detail === '' ? '' : ` (${detail})`}`,
+      )
     }
     for (const [index, name] of names.entries()) {
       const next = names[index + 1]

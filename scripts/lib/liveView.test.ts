@@ -9,14 +9,14 @@ const line = (change: Partial<FleetLine> = {}): FleetLine => ({
   last: '200',
   ...change,
 })
-const killed = { state: 'killed', perSecond: 0, last: '403 killed, reason: drill' } as const
+const killed = { state: 'killed', perSecond: 0, last: '403 killed: drill' } as const
 
 describe('fleetLines', () => {
   it('says the state by shape and word, without colours if need be', () => {
     expect(fleetLines([line(), line({ wallet: 'bob', ...killed })], { columns: 120, colors: false })).toEqual(
       [
         '● running   alice  spiffe://killswitch.local/trader/a    4.0/s  200',
-        '■ killed    bob    spiffe://killswitch.local/trader/a    0.0/s  403 killed, reason: drill',
+        '■ killed    bob    spiffe://killswitch.local/trader/a    0.0/s  403 killed: drill',
       ],
     )
   })
@@ -46,7 +46,7 @@ describe('createChangeLog', () => {
     expect(changes([line()])).toHaveLength(1)
     expect(changes([line({ perSecond: 3.5 })])).toEqual([])
     expect(changes([line(killed)])).toEqual([
-      '■ killed    alice  spiffe://killswitch.local/trader/a  403 killed, reason: drill',
+      '■ killed    alice  spiffe://killswitch.local/trader/a  403 killed: drill',
     ])
     expect(changes([line(killed)])).toEqual([])
     expect(changes([line()])).toHaveLength(1)

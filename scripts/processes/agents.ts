@@ -40,7 +40,7 @@ async function ask(call: () => Promise<Response>): Promise<Answer> {
     if (response.ok) return { outcome: 'accepted', detail: `${response.status}` }
     const problem = JSON.parse(body) as { type?: string; title?: string; reason?: string }
     return problem.type === `${problemBase}agent-killed`
-      ? { outcome: 'killed', detail: `${response.status} killed, reason: ${problem.reason ?? 'none'}` }
+      ? { outcome: 'killed', detail: `${response.status} killed: ${problem.reason ?? 'no reason'}` }
       : { outcome: 'failed', detail: `${response.status} ${problem.title ?? ''}` }
   } catch (error) {
     if (error instanceof AgentKilledError) return { outcome: 'killed', detail: 'no identity: killed' }
