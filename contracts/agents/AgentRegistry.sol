@@ -204,7 +204,10 @@ abstract contract AgentRegistry is ERC721, EIP712, IAgentRegistry {
     }
 
     function _nextSequence() internal returns (uint48) {
-        return ++_sequence;
+        // 10,000 acts a second would take 890 years to reach 2^48.
+        unchecked {
+            return ++_sequence;
+        }
     }
 
     function _currentSequence() internal view returns (uint48) {

@@ -61,3 +61,24 @@ struct ResumeRequest {
     uint40 requestTime;
     uint32 cooldown;
 }
+
+using {writeKill} for SubjectState global;
+
+/// @dev Bits of `killedAt` (0 to 47), `killTime` (96 to 135), `rank` (136 to 143) and `reason` (144 to 159) in the slot
+/// of a `SubjectState`.
+uint256 constant KILL_MASK = (2 ** 160 - 2 ** 96) | (2 ** 48 - 1);
+
+/// @notice Writes a kill: its sequence, time and reason, and its rank if that is higher than the one that stands there.
+/// @dev One read and one write of the slot; the compiler would make four of each (800 gas more).
+function writeKill(SubjectState storage state, uint48 killedAt, uint40 killTime, Rank rank, uint16 reason) {
+    uint256 kill = killedAt | (uint256(killTime) << 96) | (uint256(reason) << 144);
+    // solhint-disable-next-line no-inline-assembly
+    assembly ("memory-safe") {
+        let word := sload(state.slot)
+        let highest := and(shr(136, word), 0xff)
+        if gt(rank, highest) {
+            highest := rank
+        }
+        sstore(state.slot, or(or(and(word, not(KILL_MASK)), kill), shl(136, highest)))
+    }
+}

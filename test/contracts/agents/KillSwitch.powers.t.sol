@@ -96,6 +96,14 @@ contract KillSwitchPowersTest is KillSwitchTest {
         kill(emergencyGovernor, Scope.Fleet, FLEET);
     }
 
+    /// @dev The contract compares the low 48 bits first; they must not be all it compares.
+    function test_setEmergencyGovernor_itsLookAlikeHasNoPower() public {
+        address lookAlike = address(uint160(emergencyGovernor) ^ (1 << 48));
+        expectNotAuthorized(lookAlike, Scope.Fleet, FLEET);
+        kill(lookAlike, Scope.Fleet, FLEET);
+        kill(emergencyGovernor, Scope.Fleet, FLEET);
+    }
+
     function test_setBreaker() public {
         expectEmit();
         emit IKillSwitch.BreakerChanged(bob, true);
