@@ -324,7 +324,9 @@ export function createFollower(options: FollowerOptions): Follower {
     } else {
       // A crash may have come between the last range of a back-fill and its grant point.
       if (chain.length < stored.length) await sink.advanceGrantPoint(grantPointOf(chain))
-      await recheck(chain, head)
+      if (head.number < grantPointOf(chain).number) {
+        throw new RpcBehindError(head.number, grantPointOf(chain).number)
+      }
     }
     await advanceTo(head, seenMonotonic)
     if (chain !== null && tipOf(chain).hash === head.hash) sink.noteHead(placeOf(head))

@@ -1,21 +1,28 @@
 /** How many blocks one `eth_getLogs` covers. */
 export type RangeSize = {
   readonly blocks: number
-  /** Least size that was refused since the last larger success; growth stops short of it. */
+  /** The size that was refused last; infinite if none was, or long ago. */
   readonly refused: number
+  /** Answers since the last refusal. */
+  readonly answers: number
 }
 
-export const firstRange: RangeSize = { blocks: 2_000, refused: Number.POSITIVE_INFINITY }
+export const firstRange: RangeSize = { blocks: 2_000, refused: Number.POSITIVE_INFINITY, answers: 0 }
 export const largestRange = 100_000
 
-/** After an answer: twice as much, or half-way to what was refused. */
-export const afterAnswer = ({ blocks, refused }: RangeSize): RangeSize => ({
-  blocks: Math.max(blocks, Math.min(largestRange, 2 * blocks, Math.floor((blocks + refused) / 2))),
-  refused,
-})
+/** After so many answers a refusal is forgotten: it may have been an outage rather than a limit. */
+export const refusalMemory = 32
 
-/** After a refusal: half as much; a single block is always tried again. */
+/** After an answer: twice as much, but at most three quarters of what was refused. */
+export function afterAnswer({ blocks, refused, answers }: RangeSize): RangeSize {
+  const remembered = answers + 1 < refusalMemory ? refused : Number.POSITIVE_INFINITY
+  const most = Math.min(largestRange, Math.floor((remembered * 3) / 4))
+  return { blocks: Math.max(blocks, Math.min(2 * blocks, most)), refused: remembered, answers: answers + 1 }
+}
+
+/** After a refusal: half as much, at least one block. */
 export const afterRefusal = ({ blocks }: RangeSize): RangeSize => ({
   blocks: Math.max(1, blocks >> 1),
-  refused: blocks === 1 ? Number.POSITIVE_INFINITY : blocks,
+  refused: blocks,
+  answers: 0,
 })

@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Hex } from '../../protocol/hex.ts'
+import { backfill, type PastBlock } from './backfill.ts'
+import type { BlockReader } from './blockReader.ts'
+import { InconsistentRpcError, RpcResponseError } from './rpcErrors.ts'
+
+const url = 'http://127.0.0.1:1'
+const hashOf = (number: number): Hex => `0x${number.toString(16).padStart(64, '0')}`
+const headerOf = (number: number) => ({
+  number,
+  hash: hashOf(number),
+  parentHash: hashOf(number - 1),
+  time: number,
+  logsBloom: null,
+})
+
+const unused = async () => {
+  throw new Error('not asked for in a back-fill')
+}
+
+function readerOf(
+  limit: number,
+  eventful: readonly number[],
+  change: Partial<BlockReader> = {},
+): BlockReader {
+  return {
+    byTag: unused,
+    byHash: unused,
+    eventsOf: unused,
+    byNumber: async (number) => headerOf(number),
+    eventsInRange: async (from, to) => {
+      if (to - from >= limit)
+        throw new RpcResponseError(url, 'eth_getLogs', { code: -32005, message: 'too many' })
+      return eventful
+        .filter((number) => number >= from && number <= to)
+        .map((number) => ({ number, hash: hashOf(number), events: [] }))
+    },
+    ...change,
+  }
+}
+
+test('every block with events is taken once, in order, and every range ends with its last block', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 5_000 }),
+      fc.nat(50),
+      fc.nat(9_000),
+      fc.uniqueArray(fc.nat(9_100), { maxLength: 100 }),
+      async (limit, from, length, numbers) => {
+        fc.pre(length / limit < 500)
+        const to = from + length
+        const eventful = numbers.filter((number) => number >= from && number <= to).sort((a, b) => a - b)
+        const takes: (readonly PastBlock[])[] = []
+        const asked: number[] = []
+        const reader = readerOf(limit, eventful)
+        const watched: BlockReader = {
+          ...reader,
+          async eventsInRange(first, last) {
+            const found = await reader.eventsInRange(first, last)
+            expect(first).toBe((asked.at(-1) ?? from - 1) + 1)
+            asked.push(last)
+            return found
+          },
+        }
+        await backfill(watched, from, to, async (blocks) => void takes.push(blocks))
+        expect(asked.at(-1)).toBe(to)
+        expect(takes.map((blocks) => blocks.at(-1)?.header.number)).toEqual(asked)
+        const taken = takes.flat().map(({ header }) => header.number)
+        expect(taken).toEqual([...new Set([...eventful, ...asked])].sort((a, b) => a - b))
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('an RPC that refuses a single block fails the back-fill', async () => {
+  await expect(backfill(readerOf(0, []), 1, 100, async () => {})).rejects.toThrow(RpcResponseError)
+})
+
+test('logs of a block that is not the canonical one are not taken', async () => {
+  const reader = readerOf(100, [7], {
+    byNumber: async (number) => ({ ...headerOf(number), hash: hashOf(999) }),
+  })
+  await expect(backfill(reader, 1, 10, async () => {})).rejects.toThrow(InconsistentRpcError)
+})
