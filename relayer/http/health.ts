@@ -26,7 +26,7 @@ export function addHealthRoutes(
   app.get('/readyz', (context) => {
     const reason = parts.unready()
     return reason === null
-      ? context.text('ready\n')
+      ? context.json({ ready: true })
       : answerProblem(context, problemOf(503, 'not-ready', 'Not ready', reason))
   })
   app.openAPIRegistry.registerPath({
