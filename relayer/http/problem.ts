@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { InvalidOrderError } from '../../protocol/order.ts'
 import { InvalidSpiffeIdError } from '../../protocol/spiffeId.ts'
 import { InvalidSvidError } from '../../protocol/svidSubject.ts'
+import { SignatureUncheckedError } from '../chain/verifyAuthority.ts'
 import { IssuanceRefusedError } from '../identity/issuance.ts'
 import { JournalFailedError } from '../kill/journalPort.ts'
 import { OrderRefusedError } from '../kill/orderRefused.ts'
@@ -100,6 +101,15 @@ export function problemFor(error: unknown): Problem | null {
       error.field,
       error.value,
     )
+  if (error instanceof SignatureUncheckedError) {
+    return problemOf(
+      503,
+      'signature-unchecked',
+      'The signature could not be checked',
+      error.message,
+      'signature',
+    )
+  }
   if (error instanceof JournalFailedError)
     return problemOf(
       503,

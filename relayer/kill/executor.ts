@@ -316,8 +316,6 @@ export function createKillExecutor(options: {
         }
         state.blocks.push(...blocks)
         await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit, blocks })
-        const last = blocks.at(-1)
-        if (last !== undefined) lastHead = { block: markOf(last), monotonic: clock.monotonic() }
       }, 'urgent'),
 
     dropBlocks: (dropped) =>
