@@ -64,6 +64,8 @@ export function createBroadcaster(options: {
 
   const send = (response: ServerResponse, bytes: Buffer): void => {
     if (response.writableLength > maxUnread) {
+      // Its close event comes later; until then it must not be counted and cut again.
+      subscribers.delete(response)
       options.onSlow?.()
       response.destroy()
       return

@@ -1,0 +1,130 @@
+import { createServer, get, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import type { RevocationRow } from '../../protocol/revocation.ts'
+import { fleetTarget } from '../../protocol/scope.ts'
+import { createBroadcaster } from './broadcaster.ts'
+import { type LastMessage, noMessage, type SignedMessage, signAnnouncements } from './position.ts'
+
+const feed = { relayer: 'r', deployment: 'd', epoch: 'e' }
+const sign = () => new Uint8Array(64)
+const row: RevocationRow = {
+  ...fleetTarget,
+  provisional: true,
+  finalSequence: 0,
+  rank: 3,
+  reason: 0,
+  text: '',
+  killId: 'k',
+}
+const messages = (count: number, last: LastMessage = noMessage): readonly SignedMessage[] =>
+  signAnnouncements(
+    feed,
+    last,
+    Array.from({ length: count }, () => ({ type: 'kill' as const, row })),
+    1,
+    sign,
+  )
+
+const cleanUps: (() => void)[] = []
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp()
+})
+
+/** A broadcaster behind a real socket; `stored` is what a replay finds. */
+async function world(stored: readonly SignedMessage[], wall = () => 1000) {
+  let slow = 0
+  const broadcaster = createBroadcaster({
+    feed,
+    lastMessage: stored.at(-1) ?? noMessage,
+    sign,
+    clock: { wall, monotonic: () => 0 },
+    chainView: () => ({ head: null, grantPoint: null, blind: false }),
+    rows: () => [row],
+    replay: async (after) => stored.filter((message) => message.number > after),
+    onSlow: () => {
+      slow += 1
+    },
+  })
+  const server = createServer(
+    (request, response) =>
+      void broadcaster.subscribe(response, (request.headers['last-event-id'] as string | undefined) ?? null),
+  )
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+  )
+  cleanUps.push(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const open = (lastEventId?: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const request = get(
+        {
+          host: '127.0.0.1',
+          port,
+          agent: false,
+          ...(lastEventId === undefined ? {} : { headers: { 'last-event-id': lastEventId } }),
+        },
+        resolve,
+      )
+      request.on('error', reject)
+    })
+  /** Events up to and including the first heartbeat. */
+  const events = async (response: IncomingMessage) => {
+    let text = ''
+    for await (const chunk of response) {
+      text += String(chunk)
+      if (/event: heartbeat\n(data: .*\n){2}\n/.test(text)) break
+    }
+    return [...text.matchAll(/event: (\w+)/g)].map((match) => match[1])
+  }
+  return { broadcaster, open, events, slow: () => slow }
+}
+
+test('a subscriber without a place is sent to the snapshot; with one it gets what it missed', async () => {
+  const { open, events } = await world(messages(3))
+  expect(await events(await open())).toEqual(['reset', 'heartbeat'])
+  expect(await events(await open('e.1'))).toEqual(['kill', 'kill', 'heartbeat'])
+  expect(await events(await open('e.3'))).toEqual(['heartbeat'])
+})
+
+test.each(['f.1', 'e.99', 'e.-1', 'e.x', 'nothing'])(
+  'Last-Event-ID %s is no place in this feed',
+  async (id) => {
+    const { open, events } = await world(messages(3))
+    expect(await events(await open(id))).toEqual(['reset', 'heartbeat'])
+  },
+)
+
+test('where messages are gone, none after the hole is sent', async () => {
+  const { open, events } = await world(messages(3).slice(1))
+  expect(await events(await open('e.0'))).toEqual(['reset', 'heartbeat'])
+})
+
+test('a reader that does not read is cut off and the others go on', async () => {
+  const { broadcaster, open, events, slow } = await world([])
+  const stuck = await open()
+  stuck.pause()
+  const reader = await open()
+  reader.resume()
+  let last: LastMessage = noMessage
+  // Enough to fill the kernel's buffers on both sides and the broadcaster's own limit.
+  for (let round = 0; round < 400 && slow() === 0; round += 1) {
+    const batch = messages(200, last)
+    last = batch.at(-1) as SignedMessage
+    broadcaster.publish(batch)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(slow()).toBe(1)
+  expect(await events(await open(`e.${last.number}`))).toEqual(['heartbeat'])
+})
+
+test('the time of heartbeats and snapshots grows even when the wall clock goes back', async () => {
+  let now = 5000
+  const { broadcaster } = await world([], () => now)
+  const time = () => JSON.parse(broadcaster.snapshot().split('\n')[0] as string).time as number
+  const first = time()
+  now = 1000
+  expect(time()).toBeGreaterThan(first)
+})
