@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import { deploymentId } from '../protocol/deployment.ts'
 import { formatSpiffeId, InvalidSpiffeIdError, isReservedType, parseSpiffeId } from '../protocol/spiffeId.ts'
+import { AuditChainBrokenError } from './audit/entry.ts'
+import { NoGrantPointError } from './chain/follower.ts'
+import { GrantPointForkedError } from './chain/headerChain.ts'
 import { SvidLifeTooLongError } from './chain/minCooldown.ts'
 import { openEnrolmentSecret } from './enrolmentSecret.ts'
 import { ListenError } from './http/listeners.ts'
 import { mintEnrolmentToken } from './identity/enrolmentToken.ts'
+import { SecretFileExposedError } from './identity/secretFile.ts'
 import { startNode } from './node.ts'
 import { help, OptionError, readEnrolOptions, readNodeOptions } from './options.ts'
 import { StoreUnavailableError } from './store/database.ts'
@@ -19,6 +23,10 @@ const foreseen = [
   SettingChangedError,
   InvalidSpiffeIdError,
   SvidLifeTooLongError,
+  GrantPointForkedError,
+  NoGrantPointError,
+  AuditChainBrokenError,
+  SecretFileExposedError,
 ]
 
 async function main(argv: readonly string[]): Promise<void> {

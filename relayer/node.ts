@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { LocalAccount } from 'viem'
 import { fromBase64Url } from '../protocol/bytes.ts'
 import { type Deployment, deploymentId } from '../protocol/deployment.ts'
-import { formatSpiffeId, isReservedType, parseSpiffeId } from '../protocol/spiffeId.ts'
+import { formatSpiffeId, parseSpiffeId } from '../protocol/spiffeId.ts'
 import { readSvid } from '../protocol/x509/readSvid.ts'
 import { createAccesses } from './audit/accesses.ts'
 import { createFollower, type GrantPoint } from './chain/follower.ts'
@@ -43,7 +43,7 @@ import { openDatabase } from './store/database.ts'
 import { readHistory } from './store/history.ts'
 import { createJournal } from './store/journal.ts'
 import { insertAccesses, readPoints, takeToken, writePoint } from './store/points.ts'
-import { pin, settle } from './store/settings.ts'
+import { keepLargest, pin, settle } from './store/settings.ts'
 import { forgetSvids, insertSvid, latestSvids } from './store/svids.ts'
 import { renderMetrics } from './telemetry/metrics.ts'
 
@@ -82,8 +82,8 @@ export type RelayerNode = {
 
 /** ms between heartbeats; DESIGN, section 4: at most 5 s. */
 const heartbeatInterval = 2_000
-/** ms: the enforcers' maxStaleness and drift, after which a silent one refuses everything. */
-const closedAfter = 16_000
+/** ms: the enforcers' maxStaleness (15 s), what a relayer's clock may run ahead of theirs (5 s) and drift, after which a silent one refuses everything. */
+const closedAfter = 21_000
 /** ms: clock skew allowed for when a row is dropped. */
 const skew = 60_000
 const version = '0.1.0'
@@ -107,6 +107,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   const bundlePem = await provider.bundlePem()
   const bundle = await provider.bundle()
 
+  const longestLife = await keepLargest(db, 'longest SVID life', svidLife)
   const history = await readHistory(db)
   const feed = { relayer: feedKey.publicKey, deployment: deploymentId(deployment), epoch }
   const journal = createJournal({
@@ -133,7 +134,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     verifySignature,
     clock,
     newId: randomUUID,
-    svidHorizon: svidLife + skew,
+    svidHorizon: longestLife + skew,
     maxBlind: options.maxBlind,
     publish(messages) {
       published = messages.at(-1)?.number ?? published
@@ -180,6 +181,9 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       ? null
       : createLander({ sender, kills: executor.kills, noteSent: executor.noteSent, clock })
 
+  const isEnrolled = (spiffeId: string) => points.all().some((point) => point.spiffeId === spiffeId)
+  const isRegistered = (spiffeId: string) =>
+    executor.registry.agents.has(spiffeId.slice(spiffeId.lastIndexOf('/') + 1))
   const issuance = createIssuance({
     executor,
     deployment,
@@ -199,7 +203,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
         },
       ])
     },
-    isEnrolled: (spiffeId) => points.all().some((point) => point.spiffeId === spiffeId),
+    isEnrolled,
     latest: await latestSvids(db, clock.wall() - proofLife),
   })
   const challenges = createChallenges({ clock })
@@ -267,6 +271,15 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
           spiffeId,
           `the token is for another trust domain than ${trustDomain}`,
         )
+      // Before the token is used up: it is good for one try only.
+      if (executor.chainView().blind) {
+        throw new IssuanceRefusedError(
+          'blind',
+          'relayer',
+          'no new head',
+          'the relayer has seen no new block for too long; try again with the same token',
+        )
+      }
       const now = Math.round(clock.wall())
       if (!(await takeToken(db, enrolmentTokenHash(token), spiffeId, enrolment.expiresAt, now))) {
         throw new IssuanceRefusedError(
@@ -276,11 +289,17 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
           'the token was used before; ask the operator for another',
         )
       }
-      const svid = await issuance.enrolled(spiffeId, spki)
-      const point = { spiffeId, enrolledAt: now, epoch: null, acknowledged: 0, acknowledgedAt: null }
-      points.enrol(point)
+      // A point that is enrolled anew still owes what it has not confirmed.
+      const point = points.all().find((one) => one.spiffeId === spiffeId) ?? {
+        spiffeId,
+        enrolledAt: now,
+        epoch: null,
+        acknowledged: 0,
+        acknowledgedAt: null,
+      }
       await writePoint(db, point, [])
-      return svid
+      points.enrol(point)
+      return issuance.enrolled(spiffeId, spki)
     },
   })
   addHealthRoutes(app, {
@@ -352,7 +371,16 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       const certificate = socket.getPeerX509Certificate()
       if (certificate === undefined)
         throw new IssuanceRefusedError('other identity', 'svid', '', 'the connection shows no certificate')
-      const { claims, serial } = readSvid(certificate.raw)
+      const { claims, serial, notAfter } = readSvid(certificate.raw)
+      // TLS checked this when the connection opened; it may have been kept open since.
+      if (notAfter < clock.wall()) {
+        throw new IssuanceRefusedError(
+          'revoked',
+          'svid',
+          serial,
+          'the presented SVID has expired; attest anew',
+        )
+      }
       if (claims.deployment !== deploymentId(deployment) || claims.spiffeId.trustDomain !== trustDomain) {
         throw new IssuanceRefusedError(
           'other identity',
@@ -378,14 +406,14 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     },
     async report({ claims }, batch) {
       const point = formatSpiffeId(claims.spiffeId)
-      if (!isReservedType(claims.spiffeId.type))
+      if (!isEnrolled(point))
         throw new IssuanceRefusedError(
           'other identity',
           'svid',
           point,
           'only enrolled enforcement points report accesses',
         )
-      accesses.note(batch)
+      accesses.note(batch.filter((access) => isRegistered(access.spiffeId)))
       await insertAccesses(db, point, batch)
       await executor.audit(
         batch.map((access) => ({

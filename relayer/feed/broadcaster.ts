@@ -28,6 +28,9 @@ export type Broadcaster = {
   close(): void
 }
 
+/** Most messages that a returning subscriber is sent; further behind, the snapshot is cheaper for both. */
+const maxReplayed = 1_000
+
 /** Most bytes that a subscriber may leave unread before it is cut off. */
 const maxUnread = 1024 * 1024
 
@@ -121,7 +124,7 @@ export function createBroadcaster(options: {
       const after =
         epoch === feed.epoch && number !== undefined && /^[0-9]{1,15}$/.test(number) ? Number(number) : null
       // Read until nothing was published meanwhile; then join without a gap, in one turn of the event loop.
-      let sent = after
+      let sent = after !== null && last.number - after <= maxReplayed ? after : null
       while (sent !== null && sent < last.number) {
         const missed: Awaited<ReturnType<typeof replay>> = await replay(sent)
         if (missed === null || missed.length === 0 || missed[0]?.number !== sent + 1) {
@@ -129,6 +132,7 @@ export function createBroadcaster(options: {
           break
         }
         for (const { number: n, type, document } of missed) {
+          if (response.destroyed) return
           response.write(frame(type, `${feed.epoch}.${n}`, document))
           sent = n
         }

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { InvalidBase64UrlError } from '../../protocol/bytes.ts'
 import { InvalidOrderError } from '../../protocol/order.ts'
 import { InvalidSpiffeIdError } from '../../protocol/spiffeId.ts'
 import { InvalidSvidError } from '../../protocol/svidSubject.ts'
@@ -88,6 +89,9 @@ export function problemFor(error: unknown): Problem | null {
         : ([400, 'malformed-request', 'Malformed request'] as const)
     return problemOf(status, slug, title, error.message, `order.${error.field}`, error.value)
   }
+  if (error instanceof InvalidBase64UrlError) {
+    return problemOf(400, 'malformed-request', 'Malformed request', error.message, 'proof', error.value)
+  }
   if (error instanceof InvalidSpiffeIdError)
     return problemOf(400, 'malformed-request', 'Malformed request', error.message, 'spiffeId', error.value)
   if (error instanceof InvalidSvidError)
@@ -115,7 +119,7 @@ export function problemFor(error: unknown): Problem | null {
       503,
       'not-durable',
       'Not durable',
-      `the kill is enforced and published, but not durable: ${error.message}`,
+      `what was decided holds (a kill is enforced and published), but it is not durable: ${error.message}`,
     )
   return null
 }

@@ -1,6 +1,7 @@
 import type { Deployment } from '../../protocol/deployment.ts'
 import type { Hex } from '../../protocol/hex.ts'
-import { isRevoked, type SvidClaims } from '../../protocol/revocation.ts'
+import { stateIn } from '../../protocol/registry.ts'
+import { isRevoked, type SvidClaims, svidTargets } from '../../protocol/revocation.ts'
 import { targetKey } from '../../protocol/scope.ts'
 import { formatSpiffeId, isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
 import type { Clock } from '../clock.ts'
@@ -59,6 +60,9 @@ export type Issuance = {
 
 /** How long a proof of the registered key carries renewals, in ms. */
 export const proofLife = 24 * 3600 * 1000
+
+/** Serial numbers are compared without leading zero octets, which certificates do not keep. */
+const isSerial = (a: string, b: string): boolean => a.replace(/^(00)+/, '') === b.replace(/^(00)+/, '')
 
 /** Decides who gets an SVID: never a killed agent, never without a fresh view of the chain, never past a key change. */
 export function createIssuance(options: {
@@ -181,6 +185,18 @@ export function createIssuance(options: {
           serial,
           `the presented SVID is revoked (${verdict.why})`,
         )
+      // The table forgets rows whose SVIDs have all expired; the registry forgets nothing.
+      const overtaken = svidTargets(claims).find(
+        (target) => stateIn(executor.registry)(target).killedAt > claims.generation,
+      )
+      if (overtaken !== undefined) {
+        throw new IssuanceRefusedError(
+          'revoked',
+          'svid',
+          serial,
+          'the presented SVID is older than a kill; attest anew',
+        )
+      }
       const had = latest.get(spiffeId)
       if (claims.owner === null) {
         if (!options.isEnrolled(spiffeId))
@@ -208,12 +224,13 @@ export function createIssuance(options: {
           `the agent's key was set at ${agent.keySince}, after this SVID; attest with the new key`,
         )
       }
-      if (had === undefined || clock.wall() - had.provedAt > proofLife) {
+      // Only the latest SVID carries its proof on: a thief of an earlier one must not live on the bearer's own attestations.
+      if (had === undefined || !isSerial(had.serial, serial) || clock.wall() - had.provedAt > proofLife) {
         throw new IssuanceRefusedError(
           'proof needed',
           'svid',
           serial,
-          'possession of the registered key was last proved over a day ago; attest anew',
+          'the presented SVID is not the latest, or possession of the registered key was last proved over a day ago; attest anew',
         )
       }
       return issue(spiffeId, agent.owner, spki, had.provedAt, 'renewed')

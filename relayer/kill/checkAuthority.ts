@@ -64,6 +64,15 @@ export function checkAuthority(
       `the order was burnt from ${burntFrom} on; sign a new order`,
     )
   }
+  const landed = registry.landedOrders.get(digest)
+  if (landed !== undefined) {
+    throw new OrderRefusedError(
+      'replayed',
+      'order.nonce',
+      nonce,
+      `the order landed before, as sequence ${landed}; sign a new one to kill again`,
+    )
+  }
   if (usedBy !== undefined && usedBy !== digest) {
     throw new OrderRefusedError(
       'replayed',

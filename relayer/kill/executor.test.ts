@@ -226,6 +226,33 @@ describe('an order', () => {
     expect(w.orders).toHaveLength(1)
   })
 
+  test('again after a failed journal becomes durable before it is answered', async () => {
+    const w = world()
+    await w.start()
+    w.fail(true)
+    await expect(w.executor.takeOrder(w.order())).rejects.toBeInstanceOf(JournalFailedError)
+    await expect(w.executor.takeOrder(w.order())).rejects.toBeInstanceOf(JournalFailedError)
+    w.fail(false)
+    expect(await w.executor.takeOrder(w.order())).toMatchObject({ durable: { at: expect.any(Number) } })
+    expect(w.types()).toEqual(['kill'])
+  })
+
+  test('that somebody else landed is answered with that kill, and kills nothing again after a resume', async () => {
+    const w = world()
+    await w.start()
+    const signed = w.order()
+    await w.grant(await w.take(2, [w.killed(2, signed.digest)]))
+    expect(await w.executor.takeOrder(signed)).toMatchObject({ id: w.executor.kills()[0]?.id })
+    await w.grant(
+      await w.take(3, [
+        { type: 'Resumed', ...agentTarget(uuid), authority: alice, sequence: 3, requestTime: 0 },
+      ]),
+    )
+    await w.executor.takeOrder(signed)
+    expect(w.executor.kills()).toHaveLength(1)
+    expect(w.executor.mayHoldSvid(agent)).toBe(true)
+  })
+
   test('that lands is the same kill, and final at the grant point', async () => {
     const w = world()
     await w.start()
@@ -311,6 +338,19 @@ describe('a kill in a block', () => {
     expect(w.row()?.provisional).toBe(false)
     expect(w.types()).toEqual(['kill', 'withdrawn'])
     expect(w.executor.mayHoldSvid(agent)).toBe(true)
+  })
+
+  test('handed in again after a failed journal is one kill, and is written then', async () => {
+    const w = world()
+    await w.start()
+    const block = w.block(2, [w.killed(2)])
+    w.fail(true)
+    await expect(w.executor.takeBlocks([block])).rejects.toBeInstanceOf(JournalFailedError)
+    w.fail(false)
+    await w.executor.takeBlocks([block])
+    await w.grant(block)
+    expect(w.executor.kills()).toHaveLength(1)
+    expect(w.types()).toEqual(['kill', 'final'])
   })
 
   test('that a reorg moves to another block is the same kill', async () => {

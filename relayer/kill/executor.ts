@@ -128,6 +128,7 @@ export function createKillExecutor(options: {
       | 'rank'
       | 'reason'
       | 'text'
+      | 'digest'
       | 'order'
       | 'seen'
       | 'landing'
@@ -165,10 +166,10 @@ export function createKillExecutor(options: {
       txHash,
       sequence: event.sequence,
     }
-    const known =
-      (event.orderDigest === null
-        ? undefined
-        : state.kills.get(state.byDigest.get(event.orderDigest) ?? '')) ?? orphanOf(event, txHash)
+    const twin =
+      event.orderDigest === null ? undefined : state.kills.get(state.byDigest.get(event.orderDigest) ?? '')
+    // A withdrawn kill that lands after all is a new one: its row was given up.
+    const known = twin !== undefined && isOpen(twin) ? twin : orphanOf(event, txHash)
     if (known !== undefined)
       return {
         kill: put({ ...known, landing, onChain: known.onChain ?? moment(), orphaned: null }),
@@ -182,12 +183,32 @@ export function createKillExecutor(options: {
     return {
       kill: put(
         newKill(
-          { scope, subject, authority, rank, reason, text, order: null, seen, landing, onChain: seen },
+          {
+            scope,
+            subject,
+            authority,
+            rank,
+            reason,
+            text,
+            digest: event.orderDigest,
+            order: null,
+            seen,
+            landing,
+            onChain: seen,
+          },
           ahead,
         ),
       ),
       isNew: true,
     }
+  }
+
+  /** The earlier record of an identical order, once it is durable. */
+  const answerAgain = async (id: string): Promise<KillRecord> => {
+    const kill = state.kills.get(id) as KillRecord
+    if (kill.durable !== null) return kill
+    const durable = await decide({ kills: [kill] })
+    return put({ ...kill, durable, published: kill.published ?? durable })
   }
 
   const orphanOf = (event: RegistryEvent & { type: 'Killed' }, txHash: Hex): KillRecord | undefined => {
@@ -203,7 +224,7 @@ export function createKillExecutor(options: {
       const seen = moment()
       const { order, signature, digest } = signed
       const earlier = state.byDigest.get(digest)
-      if (earlier !== undefined) return state.kills.get(earlier) as KillRecord
+      if (earlier !== undefined) return serial(() => answerAgain(earlier), 'urgent')
       const now = Math.floor(clock.wall() / 1000)
       checkOrder(order, BigInt(now))
       const nonceKey = `${order.authority}:${order.nonce}`
@@ -219,7 +240,7 @@ export function createKillExecutor(options: {
       return serial(async () => {
         // Again: the chain, or another request, may have moved while the signature was checked.
         const twin = state.byDigest.get(digest)
-        if (twin !== undefined) return state.kills.get(twin) as KillRecord
+        if (twin !== undefined) return answerAgain(twin)
         const rank = checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
         const { authority, scope, subject, reason, text } = order
         const message = {
@@ -237,6 +258,7 @@ export function createKillExecutor(options: {
               reason,
               text,
               rank,
+              digest,
               order: { digest, signature, message },
               seen,
               landing: null,
@@ -274,7 +296,7 @@ export function createKillExecutor(options: {
           kills: [changed],
           audit: [
             auditOf(
-              'order sent',
+              'txHash' in sent ? 'order sent' : 'order not sent',
               changed,
               'txHash' in sent ? { txHash: sent.txHash } : { error: sent.error },
             ),
@@ -295,7 +317,10 @@ export function createKillExecutor(options: {
         const announcements: Announcement[] = []
         const audit: AuditFields[] = []
         const fresh: KillRecord[] = []
-        for (const block of blocks) {
+        // After a failed journal the follower hands in again what is in the state already; `decide` writes it then.
+        const held = new Set(state.blocks.map((block) => block.hash))
+        const news = blocks.filter((block) => !held.has(block.hash))
+        for (const block of news) {
           for (const seen of block.events) {
             if (seen.event.type !== 'Killed') continue
             const { kill, isNew } = takeKill(block, { ...seen, event: seen.event }, announcements.length + 1)
@@ -314,8 +339,8 @@ export function createKillExecutor(options: {
             announcements.push({ type: 'kill', row: entry.row })
           }
         }
-        state.blocks.push(...blocks)
-        await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit, blocks })
+        state.blocks.push(...news)
+        await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit, blocks: news })
       }, 'urgent'),
 
     dropBlocks: (dropped) =>

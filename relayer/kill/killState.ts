@@ -44,8 +44,8 @@ export function createKillState(
 
 export function putKill(state: KillState, kill: KillRecord): void {
   state.kills.set(kill.id, kill)
+  if (kill.digest !== null) state.byDigest.set(kill.digest, kill.id)
   if (kill.order !== null) {
-    state.byDigest.set(kill.order.digest, kill.id)
     state.nonces.set(`${kill.authority}:${kill.order.message.nonce}`, kill.order.digest)
   }
   const key = targetKey(kill)

@@ -39,15 +39,22 @@ export function createLander(options: {
 }): Lander {
   const { sender, kills, noteSent, clock } = options
   const tried = new Map<string, number>()
+  const queued = new Set<string>()
+  /** Orders that the contract refuses for good. */
+  const refused = new Set<string>()
   let work: Promise<void> = Promise.resolve()
   let stopped = false
 
-  const send = async (kill: KillRecord): Promise<void> => {
-    if (stopped || kill.order === null) return
+  const send = async (id: string): Promise<void> => {
+    queued.delete(id)
+    // Read again: it may have landed, or been withdrawn, while it waited.
+    const kill = kills().find((one) => one.id === id)
+    if (stopped || kill === undefined || kill.order === null || !isOpen(kill) || kill.landing !== null) return
     let sent: { readonly txHash: Hex } | { readonly error: string }
     try {
       sent = { txHash: (await sender.send(signedOrderOf(kill.order))).txHash }
     } catch (error) {
+      if ((error as { retryable?: boolean }).retryable === false) refused.add(id)
       sent = { error: error instanceof Error ? error.message : String(error) }
     }
     // The store's refusal must not end the queue; the order stays open and is sent again.
@@ -57,8 +64,10 @@ export function createLander(options: {
   const land = (kill: KillRecord): void => {
     if (kill.order === null || !isOpen(kill) || kill.landing !== null) return
     if (Number(kill.order.message.deadline) * 1000 < clock.wall()) return
+    if (queued.has(kill.id) || refused.has(kill.id)) return
+    queued.add(kill.id)
     tried.set(kill.id, clock.monotonic())
-    work = work.then(() => send(kill))
+    work = work.then(() => send(kill.id))
   }
 
   return {

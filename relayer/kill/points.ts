@@ -116,7 +116,7 @@ export function createEnforcementPoints(options: {
     },
 
     of(kill) {
-      const waited = kill.published === null ? 0 : clock.wall() - kill.published.at
+      const waited = clock.wall() - (kill.published ?? kill.seen).at
       return [...points.values()]
         .filter((point) => point.enrolledAt <= kill.seen.at || confirmed.get(kill.id)?.has(point.spiffeId))
         .map(({ spiffeId }) => {

@@ -24,6 +24,8 @@ export type KillRecord = Target & {
   readonly rank: Rank
   readonly reason: number
   readonly text: string
+  /** EIP-712 digest of its order, also when it was first seen landing in a block; null for a transaction. */
+  readonly digest: Hex | null
   /** The signed order, integers as decimal strings; null when first seen in a block. */
   readonly order: StoredOrder | null
   readonly seen: Moment

@@ -20,7 +20,7 @@ export const killView = (kill: KillRecord, points: readonly PointView[]) => ({
   reasonName: reasonName(kill.reason),
   text: kill.text,
   origin: kill.order === null ? ('block' as const) : ('order' as const),
-  digest: kill.order?.digest ?? null,
+  digest: kill.digest,
   state: killState(kill),
   timeline: {
     seenAt: Math.round(kill.seen.at),

@@ -70,6 +70,7 @@ async function write(trx: Transaction<Schema>, { changes, messages, entries }: P
     await trx
       .insertInto('blocks')
       .values({ number: block.number, hash: block.hash, parent_hash: block.parentHash, time: block.time })
+      .onConflict((c) => c.doNothing())
       .execute()
     for (const { logIndex, txHash, event } of block.events) {
       await trx
@@ -83,6 +84,7 @@ async function write(trx: Transaction<Schema>, { changes, messages, entries }: P
           event: eventToJson(event),
           granted: 0,
         })
+        .onConflict((c) => c.doNothing())
         .execute()
     }
   }
@@ -98,7 +100,7 @@ async function write(trx: Transaction<Schema>, { changes, messages, entries }: P
   }
   for (const kill of changes.kills ?? []) {
     const values = {
-      digest: kill.order?.digest ?? null,
+      digest: kill.digest,
       scope: kill.scope,
       subject: kill.subject,
       open: isOpen(kill) ? 1 : 0,

@@ -35,7 +35,7 @@ const initial: Migration = {
     await schema
       .createTable('kills')
       .addColumn('id', 'text', (c) => c.primaryKey())
-      .addColumn('digest', 'text', (c) => c.unique())
+      .addColumn('digest', 'text')
       .addColumn('scope', 'integer', (c) => c.notNull())
       .addColumn('subject', 'text', (c) => c.notNull())
       .addColumn('open', 'integer', (c) => c.notNull())

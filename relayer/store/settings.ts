@@ -28,3 +28,14 @@ export async function pin(db: Database, name: string, value: string): Promise<vo
   const stored = await settle(db, name, () => value)
   if (stored !== value) throw new SettingChangedError(name, stored, value)
 }
+
+/** The largest value that a setting ever had, this one included: SVIDs of an earlier start may live longer than today's. */
+export async function keepLargest(db: Database, name: string, value: number): Promise<number> {
+  const largest = Math.max(value, Number(await settle(db, name, () => String(value))))
+  await db
+    .updateTable('settings')
+    .set({ value: String(largest) })
+    .where('name', '=', name)
+    .execute()
+  return largest
+}

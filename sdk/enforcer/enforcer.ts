@@ -119,8 +119,9 @@ function checkOptions({ relayers, minFresh = 1, maxStaleness = 15_000 }: Enforce
       `is ${minFresh}; it must be from 1 to the ${relayers.length} relayers`,
     )
   }
-  if (!(maxStaleness >= 1_000)) {
-    throw new EnforcerOptionsError('maxStaleness', `is ${maxStaleness} ms; it must be at least 1,000`)
+  // The upper bound is what relayers count on when they call a silent point closed (docs/protocol.md, Feed).
+  if (!(maxStaleness >= 1_000 && maxStaleness <= 15_000)) {
+    throw new EnforcerOptionsError('maxStaleness', `is ${maxStaleness} ms; it must be from 1,000 to 15,000`)
   }
 }
 

@@ -250,7 +250,7 @@ export function createGuards(options: {
       cutDenied(
         index.all(),
         ({ exchanges, tunnelled }, denied) =>
-          denied.why === 'no fresh feed' && (tunnelled || exchanges.size > 0),
+          (denied.why === 'no fresh feed' || denied.why === 'expired') && (tunnelled || exchanges.size > 0),
       ),
     get connections() {
       return index.size

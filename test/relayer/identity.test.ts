@@ -116,6 +116,11 @@ describe('attestation', () => {
     expect(response.status).toBe(401)
   })
 
+  test('with a proof that is no base64url is malformed', async () => {
+    const { response } = await attest(relayer, agent, { sent: { proof: 'A' } })
+    expect(response.status).toBe(400)
+  })
+
   test('replayed is refused: a challenge is used once', async () => {
     const { response, body } = await attest(relayer, agent)
     expect(response.status).toBe(200)
@@ -172,6 +177,15 @@ describe('renewal over mutual TLS', () => {
       json: { type: expect.stringContaining('svid-revoked') },
     })
     expect((await attest(relayer, agent)).response.status).toBe(200)
+  })
+
+  test('with an SVID that was renewed before needs a fresh proof: a stolen one does not live on', async () => {
+    const stolen = await attested(relayer, agent)
+    await attested(relayer, agent)
+    expect(await renew(stolen)).toMatchObject({
+      status: 401,
+      json: { type: expect.stringContaining('proof-needed') },
+    })
   })
 
   test('after a key change needs the new key', async () => {
