@@ -43,7 +43,7 @@ import { openDatabase } from './store/database.ts'
 import { readHistory } from './store/history.ts'
 import { createJournal } from './store/journal.ts'
 import { insertAccesses, readPoints, takeToken, writePoint } from './store/points.ts'
-import { keepLargest, pin, settle } from './store/settings.ts'
+import { keepLargest, pin } from './store/settings.ts'
 import { forgetSvids, insertSvid, latestSvids } from './store/svids.ts'
 import { renderMetrics } from './telemetry/metrics.ts'
 
@@ -100,7 +100,9 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   await pin(db, 'trust domain', trustDomain)
   const feedKey = openFeedKey(join(data, 'feed.key'))
   await pin(db, 'feed key', feedKey.publicKey)
-  const epoch = await settle(db, 'epoch', randomUUID)
+  // New at each start: messages published while the store failed, or after the backup it came from, are not in it, and
+  // their numbers are given again. In the same epoch that would be a fork.
+  const epoch = randomUUID()
   const enrolmentSecret = openEnrolmentSecret(data)
   const authority = openSigningAuthority({ folder: data, trustDomain, now: clock.wall() })
   const provider = createEmbeddedProvider({ authority, clock })

@@ -97,7 +97,8 @@ export function createEnforcementPoints(options: {
       const from = point.epoch === ours ? point.acknowledged : -1
       const confirmations: Confirmation[] = []
       for (const kill of kills()) {
-        if (kill.feed.epoch !== ours || kill.feed.number > number) continue
+        // Numbers go on across epochs, and a new epoch is entered by a snapshot that holds every open kill.
+        if (kill.feed.number > number) continue
         // Newest first, and acknowledgements are cumulative: what is older is confirmed already.
         if (kill.feed.number <= from) break
         if (confirmed.get(kill.id)?.has(spiffeId)) continue

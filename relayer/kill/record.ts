@@ -31,7 +31,7 @@ export type KillRecord = Target & {
   readonly seen: Moment
   readonly durable: Moment | null
   readonly published: Moment | null
-  /** Number of its `kill` message, and the epoch it belongs to. */
+  /** Number of its `kill` message, and the epoch in which it was first published. */
   readonly feed: { readonly epoch: string; readonly number: number }
   /** The transaction with which this relayer sent the order. */
   readonly sentTx: Hex | null

@@ -6,6 +6,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
 import { createFeedReader } from '../../protocol/feed/reader.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
+import { openEnrolmentSecret } from '../../relayer/enrolmentSecret.ts'
+import { mintEnrolmentToken } from '../../relayer/identity/enrolmentToken.ts'
+import { enrol, postAs, type Workload } from './workload.ts'
 import {
   accounts,
   killBody,
@@ -14,6 +17,7 @@ import {
   type TestAgent,
   type TestChain,
   type TestRelayer,
+  trustDomain,
   until,
 } from './world.ts'
 
@@ -67,34 +71,49 @@ const reader = () =>
   })
 const clocks = () => ({ wall: Date.now(), monotonic: performance.now() })
 
-test('nothing acknowledged is lost and the feed goes on without a gap', async () => {
+test('nothing acknowledged is lost, and the feed goes on in a new epoch that a reader enters by the snapshot', async () => {
   const feed = reader()
-  feed.takeSnapshot(await (await fetch(`${relayer.url}/revocations`)).text(), clocks())
+  const snapshot = async () => (await fetch(`${relayer.url}/revocations`)).text()
+  feed.takeSnapshot(await snapshot(), clocks())
+  const before = feed.position() as { epoch: string; number: number }
   const { killId } = await order()
   await restart()
   expect((await kills()).map((kill) => kill.id)).toContain(killId)
-  const { epoch, number } = feed.position() as { epoch: string; number: number }
+
   const stream = await fetch(`${relayer.url}/revocations/stream`, {
-    headers: { 'last-event-id': `${epoch}.${number}` },
+    headers: { 'last-event-id': `${before.epoch}.${before.number}` },
   })
-  let text = ''
-  const seen: string[] = []
-  for await (const chunk of stream.body as ReadableStream<Uint8Array>) {
-    text += Buffer.from(chunk).toString()
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const lines = text.slice(0, end).split('\n')
-      text = text.slice(end + 2)
-      const document = lines
-        .filter((line) => line.startsWith('data: '))
-        .map((line) => line.slice(6))
-        .join('\n')
-      seen.push(feed.takeMessage(document, clocks()).kind)
-    }
-    if (seen.includes('heartbeat')) break
-  }
-  expect(seen).not.toContain('gap')
-  expect(seen[0]).toBe('row')
+  const first = await (stream.body as ReadableStream<Uint8Array>).getReader().read()
+  expect(Buffer.from(first.value as Uint8Array).toString()).toMatch(/^event: reset/)
+
+  feed.takeSnapshot(await snapshot(), clocks())
+  const after = feed.position() as { epoch: string; number: number }
+  expect(after.epoch).not.toBe(before.epoch)
+  expect(after.number).toBeGreaterThan(before.number)
   expect([...feed.table.values()].map((row) => row.subject)).toContain(agentTarget(agent.uuid).subject)
+})
+
+test('a kill from before the restart is confirmed in the new epoch', async () => {
+  await relayer.stop()
+  relayer = await startRelayer(chain, { data: relayer.data, gasAccount: null })
+  const spiffeId = `spiffe://${trustDomain}/service/payments`
+  const token = mintEnrolmentToken(openEnrolmentSecret(relayer.data), {
+    id: 'one',
+    spiffeId,
+    expiresAt: Date.now() + 60_000,
+  })
+  const { key, response } = await enrol(relayer, token)
+  const point = { key, ...((await response.json()) as Omit<Workload, 'key'>) }
+  const { killId } = await order()
+  await restart()
+  const { epoch, number } = JSON.parse(
+    (await (await fetch(`${relayer.url}/revocations`)).text()).split('\n')[0] as string,
+  ) as { epoch: string; number: number }
+  expect(await postAs(relayer, point, '/acknowledgements', { epoch, number })).toMatchObject({ status: 204 })
+  const view = (await (await fetch(`${relayer.url}/kills/${killId}`)).json()) as {
+    points: { state: string }[]
+  }
+  expect(view.points.map((one) => one.state)).toEqual(['confirmed'])
 })
 
 test('a kill that came while the relayer was down is taken from the chain', async () => {
