@@ -42,7 +42,7 @@ import { warmUp } from './kill/warmUp.ts'
 import { openDatabase } from './store/database.ts'
 import { readHistory } from './store/history.ts'
 import { createJournal } from './store/journal.ts'
-import { insertAccesses, readPoints, takeToken, writePoint } from './store/points.ts'
+import { insertAccesses, readPoints, recentAccesses, takeToken, writePoint } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
 import { forgetSvids, insertSvid, latestSvids } from './store/svids.ts'
 import { renderMetrics } from './telemetry/metrics.ts'
@@ -87,6 +87,8 @@ const closedAfter = 21_000
 /** ms: clock skew allowed for when a row is dropped. */
 const skew = 60_000
 const version = '0.1.0'
+/** How many of an agent's latest accesses its page shows. */
+const shownAccesses = 20
 /** bytes */
 const maxBody = 65_536
 const maxReport = 1024 * 1024
@@ -222,7 +224,14 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
 
   const app = createApplication(log, maxBody)
   addKillRoutes(app, { executor, points, deployment, trustDomain, stream })
-  addAgentRoutes(app, { executor, issuance, accesses, trustDomain, now: clock.wall })
+  addAgentRoutes(app, {
+    executor,
+    issuance,
+    accesses,
+    recentAccesses: (spiffeId) => recentAccesses(db, spiffeId, shownAccesses),
+    trustDomain,
+    now: clock.wall,
+  })
   addFeedRoutes(app, { broadcaster, bundle: () => bundle })
   addIdentityRoutes(app, {
     challenge: challenges.issue,
@@ -405,6 +414,15 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
         if (kill !== undefined) stream.send('kill', killView(kill, points.of(kill)))
       }
       await writePoint(db, point, confirmations)
+      await executor.audit(
+        confirmations.map(({ killId, moment }) => ({
+          action: 'kill confirmed',
+          actor: point.spiffeId,
+          spiffeId: point.spiffeId,
+          time: Math.round(moment.at),
+          detail: { killId, number },
+        })),
+      )
     },
     async report({ claims }, batch) {
       const point = formatSpiffeId(claims.spiffeId)

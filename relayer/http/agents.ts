@@ -4,12 +4,12 @@ import { rankName } from '../../protocol/rank.ts'
 import { type Agent, stateIn } from '../../protocol/registry.ts'
 import { scopeName } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
-import type { Accesses } from '../audit/accesses.ts'
+import type { Access, Accesses } from '../audit/accesses.ts'
 import type { Issuance } from '../identity/issuance.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import type { Application } from './application.ts'
 import { problemSchema, RequestError } from './problem.ts'
-import { agentSchema } from './schemas.ts'
+import { accessSchema, agentSchema } from './schemas.ts'
 
 export function addAgentRoutes(
   app: Application,
@@ -17,11 +17,12 @@ export function addAgentRoutes(
     readonly executor: KillExecutor
     readonly issuance: Pick<Issuance, 'latest'>
     readonly accesses: Accesses
+    readonly recentAccesses: (spiffeId: string) => Promise<readonly (Access & { readonly point: string })[]>
     readonly trustDomain: string
     readonly now: () => number
   },
 ): void {
-  const { executor, issuance, accesses, trustDomain, now } = parts
+  const { executor, issuance, accesses, recentAccesses, trustDomain, now } = parts
 
   const view = (agent: Agent) => {
     const spiffeId = formatSpiffeId({ trustDomain, type: agent.agentType, name: agent.uuid })
@@ -88,11 +89,18 @@ export function addAgentRoutes(
       summary: 'One agent',
       request: { params: z.object({ uuid: z.string().max(64) }) },
       responses: {
-        200: { description: 'the agent', content: { 'application/json': { schema: agentSchema } } },
+        200: {
+          description: 'the agent',
+          content: {
+            'application/json': {
+              schema: agentSchema.extend({ accesses: z.array(accessSchema) }).openapi('AgentWithAccesses'),
+            },
+          },
+        },
         404: { description: 'problem', content: { 'application/problem+json': { schema: problemSchema } } },
       },
     }),
-    (context) => {
+    async (context) => {
       const { uuid } = context.req.valid('param')
       const agent = executor.registry.agents.get(uuid)
       if (agent === undefined)
@@ -104,7 +112,9 @@ export function addAgentRoutes(
           'uuid',
           uuid,
         )
-      return context.json(view(agent), 200)
+      const shown = view(agent)
+      const recent = await recentAccesses(shown.spiffeId)
+      return context.json({ ...shown, accesses: recent.map(({ spiffeId: _, ...access }) => access) }, 200)
     },
   )
 }

@@ -140,3 +140,16 @@ export const agentSchema = z
     requestsPerSecond: z.number(),
   })
   .openapi('Agent')
+
+/** One reported access; equal ones of a batch are counted together. */
+export const accessSchema = z
+  .object({
+    point: z.string(),
+    at: z.number(),
+    method: z.string(),
+    path: z.string(),
+    status: z.number(),
+    outcome: z.string(),
+    count: z.number(),
+  })
+  .openapi('Access')

@@ -84,3 +84,20 @@ export async function insertAccesses(
     )
     .execute()
 }
+
+/** The latest reported accesses by an identity, newest first, with the point that reported each. */
+export async function recentAccesses(
+  db: Database,
+  spiffeId: string,
+  limit: number,
+): Promise<readonly (Access & { readonly point: string })[]> {
+  const rows = await db
+    .selectFrom('accesses')
+    .selectAll()
+    .where('spiffe_id', '=', spiffeId)
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id: _, spiffe_id, ...rest }) => ({ spiffeId: spiffe_id, ...rest }))
+}

@@ -295,7 +295,12 @@ describe('enforcement points', () => {
       count: 3,
     }
     expect(await postAs(relayer, point, '/reports', { accesses: [access] })).toMatchObject({ status: 204 })
-    expect(await view()).toMatchObject({ lastAccessAt: at, lastOutcome: 'accepted' })
+    const { spiffeId: _, ...shown } = access
+    expect(await view()).toMatchObject({
+      lastAccessAt: at,
+      lastOutcome: 'accepted',
+      accesses: [{ ...shown, point: service }],
+    })
     expect(await postAs(relayer, point, '/reports', { accesses: [{ ...access, count: 0 }] })).toMatchObject({
       status: 400,
     })
