@@ -44,6 +44,8 @@ export type Registry = {
   readonly cooldowns: ReadonlyMap<Rank, number>
   /** Sequence of the kill by the digest of the order that landed as it. */
   readonly landedOrders: ReadonlyMap<Hex, number>
+  /** Sequence of the kill by `authority:nonce` of the order that landed as it. */
+  readonly landedNonces: ReadonlyMap<string, number>
   /**
    * From when (Unix seconds) an order cannot land, by its digest. Never by its nonce: anyone may burn an order that he
    * made up in another's name over his own agent, and must not hide the burning of the real one.
@@ -99,6 +101,13 @@ export type RegistryEvent =
       readonly until: number
     }
   | {
+      readonly type: 'OrderLanded'
+      readonly authority: Hex
+      readonly nonce: bigint
+      readonly orderDigest: Hex
+      readonly sequence: number
+    }
+  | {
       readonly type: 'OrderBurned'
       readonly authority: Hex
       readonly nonce: bigint
@@ -136,6 +145,7 @@ export const createRegistry = (): MutableRegistry => ({
   emergencyGovernor: null,
   cooldowns: new Map(),
   landedOrders: new Map(),
+  landedNonces: new Map(),
   burntOrders: new Map(),
 })
 
@@ -240,6 +250,9 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
       return
     case 'GuardianDismissed':
       registry.guardians.set(`${event.owner}:${event.guardian}`, event.until)
+      return
+    case 'OrderLanded':
+      registry.landedNonces.set(`${event.authority}:${event.nonce}`, event.sequence)
       return
     case 'OrderBurned':
       registry.burntOrders.set(event.orderDigest, event.effectiveAt)

@@ -78,6 +78,14 @@ export function decodeRegistryLog(log: {
       return { type: eventName, owner: lower(args.owner), guardian: lower(args.guardian) }
     case 'GuardianDismissed':
       return { type: eventName, owner: lower(args.owner), guardian: lower(args.guardian), until: args.until }
+    case 'OrderLanded':
+      return {
+        type: eventName,
+        authority: lower(args.authority),
+        nonce: args.nonce,
+        orderDigest: args.orderDigest,
+        sequence: args.sequence,
+      }
     case 'OrderBurned':
       return {
         type: eventName,

@@ -426,6 +426,7 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         sequence_ = _kill(order.scope, order.subject, authority, rank, order.reason, order.text, digest);
         landing.sequence = sequence_;
         landing.digest = bytes26(digest);
+        emit OrderLanded(authority, order.nonce, digest, sequence_);
     }
 
     /// @dev Writes the kill. Everything has been checked.

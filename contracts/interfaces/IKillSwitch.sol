@@ -49,6 +49,8 @@ interface IKillSwitch {
     event GuardianAppointed(address indexed owner, address indexed guardian);
     /// @notice `guardian` keeps its kill until `until` (Unix seconds).
     event GuardianDismissed(address indexed owner, address indexed guardian, uint40 until);
+    /// @notice An order landed as the kill of `sequence`; its nonce is used.
+    event OrderLanded(address indexed authority, uint256 indexed nonce, bytes32 orderDigest, uint48 sequence);
     /// @notice The order cannot land from `effectiveAt` (Unix seconds) on; relayers then stop enforcing it.
     event OrderBurned(
         address indexed authority,

@@ -73,7 +73,7 @@ export function checkAuthority(
       `the order landed before, as sequence ${landed}; sign a new one to kill again`,
     )
   }
-  if (usedBy !== undefined && usedBy !== digest) {
+  if (registry.landedNonces.has(`${authority}:${nonce}`) || (usedBy !== undefined && usedBy !== digest)) {
     throw new OrderRefusedError(
       'replayed',
       'order.nonce',
