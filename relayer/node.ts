@@ -183,7 +183,13 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   const lander =
     sender === null
       ? null
-      : createLander({ sender, kills: executor.kills, noteSent: executor.noteSent, clock })
+      : createLander({
+          sender,
+          kills: executor.kills,
+          kill: executor.kill,
+          noteSent: executor.noteSent,
+          clock,
+        })
 
   const isEnrolled = (spiffeId: string) => points.all().some((point) => point.spiffeId === spiffeId)
   const isRegistered = (spiffeId: string) =>

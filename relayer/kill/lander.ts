@@ -31,6 +31,7 @@ export const signedOrderOf = ({ digest, signature, message }: StoredOrder): Sign
 export function createLander(options: {
   readonly sender: OrderSender
   readonly kills: () => readonly KillRecord[]
+  readonly kill: (id: string) => KillRecord | undefined
   readonly noteSent: (
     killId: string,
     sent: { readonly txHash: Hex } | { readonly error: string },
@@ -48,7 +49,7 @@ export function createLander(options: {
   const send = async (id: string): Promise<void> => {
     queued.delete(id)
     // Read again: it may have landed, or been withdrawn, while it waited.
-    const kill = kills().find((one) => one.id === id)
+    const kill = options.kill(id)
     if (stopped || kill === undefined || kill.order === null || !isOpen(kill) || kill.landing !== null) return
     let sent: { readonly txHash: Hex } | { readonly error: string }
     try {
