@@ -28,8 +28,11 @@ export type RevocationRow = {
   readonly killId: string
 }
 
-/** The revocation table by `targetKey`. */
+/** The revocation table: rows by `targetKey`. */
 export type RevocationTable = ReadonlyMap<string, RevocationRow>
+
+/** What judging needs of a table. */
+export type RevocationLookup = Pick<RevocationTable, 'get'>
 
 /** What an SVID says of its bearer (docs/protocol.md, Identities). */
 export type SvidClaims = {
@@ -58,7 +61,7 @@ export function svidTargets(svid: SvidClaims): readonly Target[] {
  * The one rule of enforcement (docs/protocol.md, Liveness): revoked if a provisional kill covers one of the SVID's
  * subjects, or a final kill of one is later than its generation. An SVID of another deployment is always refused.
  */
-export function isRevoked(svid: SvidClaims, table: RevocationTable, deployment: Deployment): Verdict {
+export function isRevoked(svid: SvidClaims, table: RevocationLookup, deployment: Deployment): Verdict {
   if (svid.deployment !== deploymentId(deployment)) return { revoked: true, why: 'other deployment' }
   for (const target of svidTargets(svid)) {
     const row = table.get(targetKey(target))

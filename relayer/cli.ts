@@ -6,14 +6,59 @@ import { AuditChainBrokenError } from './audit/entry.ts'
 import { NoGrantPointError } from './chain/follower.ts'
 import { GrantPointForkedError } from './chain/headerChain.ts'
 import { SvidLifeTooLongError } from './chain/minCooldown.ts'
-import { openEnrolmentSecret } from './enrolmentSecret.ts'
 import { ListenError } from './http/listeners.ts'
-import { mintEnrolmentToken } from './identity/enrolmentToken.ts'
+import { openOperatorSecret } from './identity/operatorSecret.ts'
+import { type OperatorStatement, signStatement } from './identity/operatorStatement.ts'
 import { SecretFileExposedError } from './identity/secretFile.ts'
 import { startNode } from './node.ts'
-import { help, OptionError, readEnrolOptions, readNodeOptions } from './options.ts'
+import { help, OptionError, readNodeOptions, readStatementOptions } from './options.ts'
 import { StoreUnavailableError } from './store/database.ts'
 import { SettingChangedError } from './store/settings.ts'
+
+function statementOf(
+  action: OperatorStatement['action'],
+  spiffeId: string,
+  data: string,
+  life: number,
+): string {
+  const id = parseSpiffeId(spiffeId)
+  if (!isReservedType(id.type))
+    throw new OptionError(
+      action,
+      `${spiffeId} is an agent's; only reserved types such as service are enrolled`,
+    )
+  const issuedAt = Date.now()
+  return signStatement(openOperatorSecret(data), {
+    action,
+    id: randomUUID(),
+    spiffeId: formatSpiffeId(id),
+    issuedAt,
+    expiresAt: issuedAt + life,
+  })
+}
+
+/** The relayer did not withdraw an enrolment. */
+class WithdrawalFailedError extends Error {
+  override readonly name = 'WithdrawalFailedError'
+}
+
+async function withdraw(url: string, token: string): Promise<string> {
+  let answer: Response
+  try {
+    answer = await fetch(new URL('/enrolments', url), {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(10_000),
+    })
+  } catch (error) {
+    throw new WithdrawalFailedError(
+      `no relayer answers at ${url} (${(error as Error).message}); start it, or name its address with --listen`,
+    )
+  }
+  const body = (await answer.json()) as { readonly spiffeId?: string; readonly detail?: string }
+  if (body.spiffeId === undefined) throw new WithdrawalFailedError(`${answer.status}: ${body.detail}`)
+  return body.spiffeId
+}
 
 /** Errors that the operator can mend: their message is all there is to say. */
 const foreseen = [
@@ -27,6 +72,7 @@ const foreseen = [
   NoGrantPointError,
   AuditChainBrokenError,
   SecretFileExposedError,
+  WithdrawalFailedError,
 ]
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -34,20 +80,13 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(help)
     return
   }
-  if (argv[0] === 'enrol') {
-    const { spiffeId, data, life } = readEnrolOptions(argv.slice(1), process.env)
-    const id = parseSpiffeId(spiffeId)
-    if (!isReservedType(id.type))
-      throw new OptionError(
-        'enrol',
-        `${spiffeId} is an agent's; only reserved types such as service are enrolled`,
-      )
-    const token = mintEnrolmentToken(openEnrolmentSecret(data), {
-      id: randomUUID(),
-      spiffeId: formatSpiffeId(id),
-      expiresAt: Date.now() + life,
-    })
-    process.stdout.write(`${token}\n`)
+  const command = argv[0]
+  if (command === 'enrol' || command === 'withdraw') {
+    const { spiffeId, data, life, url } = readStatementOptions(command, argv.slice(1), process.env)
+    const token = statementOf(command, spiffeId, data, life)
+    process.stdout.write(
+      command === 'enrol' ? `${token}\n` : `${await withdraw(url, token)} is no longer enrolled\n`,
+    )
     return
   }
   const options = readNodeOptions(argv, process.env)

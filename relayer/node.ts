@@ -1,19 +1,17 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
 import type { LocalAccount } from 'viem'
-import { fromBase64Url } from '../protocol/bytes.ts'
 import { type Deployment, deploymentId } from '../protocol/deployment.ts'
 import { formatSpiffeId, parseSpiffeId } from '../protocol/spiffeId.ts'
-import { readSvid } from '../protocol/x509/readSvid.ts'
 import { createAccesses } from './audit/accesses.ts'
+import { createRefusals, issuanceRefusal, orderRefusal } from './audit/refusals.ts'
+import { createReport } from './audit/report.ts'
 import { createFollower, type GrantPoint } from './chain/follower.ts'
 import { checkSvidLife } from './chain/minCooldown.ts'
 import { createSender } from './chain/sender.ts'
 import { createSignatureVerifier } from './chain/verifyAuthority.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { openEnrolmentSecret } from './enrolmentSecret.ts'
 import { createBroadcaster } from './feed/broadcaster.ts'
 import { addAgentRoutes } from './http/agents.ts'
 import { createApplication } from './http/application.ts'
@@ -24,28 +22,33 @@ import { addHealthRoutes } from './http/health.ts'
 import { addIdentityRoutes } from './http/identities.ts'
 import { addKillRoutes } from './http/kills.ts'
 import { type Address, listen, mutualTlsListener, publicListener, stopListening } from './http/listeners.ts'
+import { createPeerOf } from './http/peer.ts'
 import { addPointRoutes } from './http/points.ts'
-import { BadProofError, UnusableAgentKeyError, verifyAttestation } from './identity/attestation.ts'
-import { createChallenges, ExpiredChallengeError, UnknownChallengeError } from './identity/challenges.ts'
-import { InvalidCsrError, readCsr } from './identity/csr.ts'
+import { createAttest, spkiOf } from './identity/attest.ts'
+import { createChallenges } from './identity/challenges.ts'
 import { createEmbeddedProvider } from './identity/embeddedProvider.ts'
-import { enrolmentTokenHash, openEnrolmentToken } from './identity/enrolmentToken.ts'
+import { createEnrolments } from './identity/enrolments.ts'
 import { openFeedKey } from './identity/feedKey.ts'
 import { createIssuance, IssuanceRefusedError, proofLife } from './identity/issuance.ts'
+import { openOperatorSecret } from './identity/operatorSecret.ts'
+import { tokenHash } from './identity/operatorStatement.ts'
+import { createRevocationList } from './identity/revocationList.ts'
+import { createServerIdentity } from './identity/serverIdentity.ts'
 import { openSigningAuthority } from './identity/signingAuthority.ts'
 import { createKillExecutor } from './kill/executor.ts'
 import { createKillState } from './kill/killState.ts'
 import { createLander } from './kill/lander.ts'
-import { createEnforcementPoints } from './kill/points.ts'
+import { createEnforcementPoints, newPoint } from './kill/points.ts'
 import { killView } from './kill/timeline.ts'
 import { warmUp } from './kill/warmUp.ts'
 import { openDatabase } from './store/database.ts'
-import { readHistory } from './store/history.ts'
-import { createJournal } from './store/journal.ts'
-import { insertAccesses, readPoints, recentAccesses, takeToken, writePoint } from './store/points.ts'
+import { readHistory, readKill } from './store/history.ts'
+import { createJournal, readMessages } from './store/journal.ts'
+import { readPoints, recentAccesses } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
-import { forgetSvids, insertSvid, latestSvids } from './store/svids.ts'
-import { renderMetrics } from './telemetry/metrics.ts'
+import { forgetSvids, latestSvids, validSvids } from './store/svids.ts'
+import { readWorkloads, takeToken, writeEnrolment, writeWithdrawal } from './store/workloads.ts'
+import { nodeMetrics } from './telemetry/nodeMetrics.ts'
 
 export type NodeOptions = {
   readonly rpcs: readonly string[]
@@ -105,14 +108,13 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   // New at each start: messages published while the store failed, or after the backup it came from, are not in it, and
   // their numbers are given again. In the same epoch that would be a fork.
   const epoch = randomUUID()
-  const enrolmentSecret = openEnrolmentSecret(data)
   const authority = openSigningAuthority({ folder: data, trustDomain, now: clock.wall() })
   const provider = createEmbeddedProvider({ authority, clock })
   const bundlePem = await provider.bundlePem()
   const bundle = await provider.bundle()
 
   const longestLife = await keepLargest(db, 'longest SVID life', svidLife)
-  const history = await readHistory(db)
+  const history = await readHistory(db, clock.wall())
   const feed = { relayer: feedKey.publicKey, deployment: deploymentId(deployment), epoch }
   const journal = createJournal({
     db,
@@ -129,6 +131,8 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   const stream = createEventStream()
   const accesses = createAccesses(clock.wall)
   let published = history.lastMessage.number
+  let caughtUp = false
+  let unreportedAccesses = 0
 
   const executor = createKillExecutor({
     state: createKillState(history.registry, history.blocks, history.kills, history.rows),
@@ -146,6 +150,15 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     },
     onKill: (kill) => stream.send('kill', killView(kill, points.of(kill))),
     onOrder: (kill) => lander?.land(kill),
+    onRefused: (signed, error) => refusals.note(orderRefusal(signed, error, clock.wall())),
+    onForgotten: (killId) => points.forget(killId),
+  })
+  const refusals = createRefusals({
+    clock,
+    append: (fields) =>
+      void executor
+        .note({ audit: [fields] })
+        .catch((err: unknown) => log.error({ err }, 'a refusal is not in the log')),
   })
   const points = createEnforcementPoints({
     epoch,
@@ -155,6 +168,17 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     published: () => published,
     closedAfter,
     clock,
+    write: (point, confirmations, closedConnections) =>
+      executor.note({
+        points: [{ point, confirmations }],
+        audit: confirmations.map(({ killId, moment }) => ({
+          action: 'kill confirmed',
+          actor: point.spiffeId,
+          spiffeId: point.spiffeId,
+          time: Math.round(moment.at),
+          detail: { killId, number: point.acknowledged, closedConnections },
+        })),
+      }),
   })
   const broadcaster = createBroadcaster({
     feed,
@@ -163,20 +187,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     clock,
     chainView: executor.chainView,
     rows: executor.rows,
-    replay: async (after) => {
-      const rows = await db
-        .selectFrom('feed_messages')
-        .select(['number', 'document'])
-        .where('number', '>', after)
-        .orderBy('number')
-        .limit(1000)
-        .execute()
-      return rows.map(({ number, document }) => ({
-        number,
-        document,
-        type: (JSON.parse(document.slice(0, document.indexOf('\n'))) as { type: string }).type,
-      }))
-    },
+    replay: (after) => readMessages(db, after),
     onSlow: () => log.warn('a feed subscriber was cut off: it did not read'),
   })
   const sender = options.gasAccount === null ? null : createSender({ ...chain, account: options.gasAccount })
@@ -191,9 +202,6 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
           clock,
         })
 
-  const isEnrolled = (spiffeId: string) => points.all().some((point) => point.spiffeId === spiffeId)
-  const isRegistered = (spiffeId: string) =>
-    executor.registry.agents.has(spiffeId.slice(spiffeId.lastIndexOf('/') + 1))
   const issuance = createIssuance({
     executor,
     deployment,
@@ -201,35 +209,72 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     svidLife,
     clock,
     issue: (request) => provider.issue({ ...request, spiffeId: parseSpiffeId(request.spiffeId), deployment }),
-    record: async (svid, how) => {
-      await insertSvid(db, svid)
-      await executor.audit([
-        {
-          action: `SVID ${how}`,
-          actor: svid.spiffeId,
-          spiffeId: svid.spiffeId,
-          time: svid.issuedAt,
-          detail: { serial: svid.serial, generation: svid.generation, expiresAt: svid.expiresAt },
-        },
-      ])
-    },
-    isEnrolled,
+    record: (svid, how) =>
+      executor.note({
+        svids: [svid],
+        audit: [
+          {
+            action: `SVID ${how}`,
+            actor: svid.spiffeId,
+            spiffeId: svid.spiffeId,
+            time: svid.issuedAt,
+            detail: { serial: svid.serial, generation: svid.generation, expiresAt: svid.expiresAt },
+          },
+        ],
+      }),
+    isEnrolled: (spiffeId) => enrolments.isEnrolled(spiffeId),
     latest: await latestSvids(db, clock.wall() - proofLife),
   })
   const challenges = createChallenges({ clock })
+  const enrolments = createEnrolments({
+    secret: openOperatorSecret(data),
+    trustDomain,
+    workloads: await readWorkloads(db),
+    now: clock.wall,
+    blind: () => executor.chainView().blind,
+    takeToken: (token, { spiffeId, expiresAt }, now) =>
+      takeToken(db, tokenHash(token), spiffeId, expiresAt, now),
+    async write(spiffeId, change, at) {
+      // Of enrolled workloads only services are asked to enforce kills.
+      const isPoint = parseSpiffeId(spiffeId).type === 'service'
+      if (change === 'withdrawn') {
+        await writeWithdrawal(db, spiffeId, at)
+        points.withdraw(spiffeId)
+      } else {
+        // A point that is enrolled anew still owes what it has not confirmed.
+        const point = isPoint ? (points.point(spiffeId) ?? newPoint(spiffeId, at)) : null
+        await writeEnrolment(db, { spiffeId, enrolledAt: at, withdrawnAt: null }, point)
+        if (point !== null) points.enrol(point)
+      }
+      await executor.note({
+        audit: [{ action: `workload ${change}`, actor: 'operator', spiffeId, time: at, detail: {} }],
+      })
+    },
+    issue: issuance.enrolled,
+  })
+  const crl = createRevocationList({
+    provider,
+    table: executor.table,
+    deployment,
+    published: () => published,
+    validSvids: (now) => validSvids(db, now),
+    killedAt: (killId) => executor.kill(killId)?.seen.at,
+    clock,
+  })
 
-  const spkiOf = (csr: string): Uint8Array => {
-    try {
-      return readCsr(csr).spki
-    } catch (error) {
-      if (error instanceof InvalidCsrError)
-        throw new IssuanceRefusedError('bad request', 'csr', csr.slice(0, 60), error.message)
-      throw error
-    }
+  const onRefused = (error: Error) => {
+    if (error instanceof IssuanceRefusedError) refusals.note(issuanceRefusal(error, clock.wall()))
   }
-
-  const app = createApplication(log, maxBody)
-  addKillRoutes(app, { executor, points, deployment, trustDomain, stream })
+  const app = createApplication(log, maxBody, onRefused)
+  addKillRoutes(app, {
+    executor,
+    points,
+    deployment,
+    trustDomain,
+    stream,
+    readKill: (id) => readKill(db, id),
+    caughtUp: () => caughtUp,
+  })
   addAgentRoutes(app, {
     executor,
     issuance,
@@ -238,247 +283,58 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     trustDomain,
     now: clock.wall,
   })
-  addFeedRoutes(app, { broadcaster, bundle: () => bundle })
+  addFeedRoutes(app, { broadcaster, bundle: () => bundle, crl })
   addIdentityRoutes(app, {
     challenge: challenges.issue,
     bundle: () => bundlePem,
-    async attest({ spiffeId, challenge, proof, csr }) {
-      const spki = spkiOf(csr)
-      const key = issuance.keyOf(spiffeId)
-      try {
-        verifyAttestation(challenges, {
-          message: { trustDomain, relayer: feedKey.publicKey, challenge, spiffeId, spki },
-          key,
-          proof: fromBase64Url(proof),
-        })
-      } catch (error) {
-        const refused = [
-          BadProofError,
-          UnusableAgentKeyError,
-          UnknownChallengeError,
-          ExpiredChallengeError,
-        ].some((kind) => error instanceof kind)
-        if (refused) throw new IssuanceRefusedError('bad proof', 'proof', spiffeId, (error as Error).message)
-        throw error
-      }
-      return issuance.attested(spiffeId, spki)
-    },
-    async enrol(token, csr) {
-      const spki = spkiOf(csr)
-      const enrolment = openEnrolmentToken(enrolmentSecret, token)
-      if (enrolment === null)
-        throw new IssuanceRefusedError(
-          'bad token',
-          'authorization',
-          '',
-          "this relayer's operator did not make the token",
-        )
-      if (enrolment.expiresAt < clock.wall())
-        throw new IssuanceRefusedError(
-          'bad token',
-          'authorization',
-          '',
-          'the token has expired; ask the operator for another',
-        )
-      const { spiffeId } = enrolment
-      if (parseSpiffeId(spiffeId).trustDomain !== trustDomain)
-        throw new IssuanceRefusedError(
-          'bad token',
-          'authorization',
-          spiffeId,
-          `the token is for another trust domain than ${trustDomain}`,
-        )
-      // Before the token is used up: it is good for one try only.
-      if (executor.chainView().blind) {
-        throw new IssuanceRefusedError(
-          'blind',
-          'relayer',
-          'no new head',
-          'the relayer has seen no new block for too long; try again with the same token',
-        )
-      }
-      const now = Math.round(clock.wall())
-      if (!(await takeToken(db, enrolmentTokenHash(token), spiffeId, enrolment.expiresAt, now))) {
-        throw new IssuanceRefusedError(
-          'bad token',
-          'authorization',
-          '',
-          'the token was used before; ask the operator for another',
-        )
-      }
-      // A point that is enrolled anew still owes what it has not confirmed.
-      const point = points.all().find((one) => one.spiffeId === spiffeId) ?? {
-        spiffeId,
-        enrolledAt: now,
-        epoch: null,
-        acknowledged: 0,
-        acknowledgedAt: null,
-      }
-      await writePoint(db, point, [])
-      points.enrol(point)
-      return issuance.enrolled(spiffeId, spki)
-    },
+    attest: createAttest({ challenges, issuance, trustDomain, relayer: feedKey.publicKey }),
+    enrol: enrolments.enrol,
+    withdraw: enrolments.withdraw,
   })
   addHealthRoutes(app, {
     unready: () =>
       follower.failure()?.message ??
       (executor.chainView().blind ? 'the relayer has seen no new block for too long; check its RPCs' : null),
-    metrics: () => {
-      const { head, grantPoint, blind } = executor.chainView()
-      return renderMetrics([
-        {
-          name: 'killswitch_head_block',
-          help: 'Number of the last block taken',
-          type: 'gauge',
-          value: head?.number ?? 0,
-        },
-        {
-          name: 'killswitch_grant_point_block',
-          help: 'Number of the block up to which grants are taken',
-          type: 'gauge',
-          value: grantPoint?.number ?? 0,
-        },
-        {
-          name: 'killswitch_blind',
-          help: '1 while no new head is seen',
-          type: 'gauge',
-          value: blind ? 1 : 0,
-        },
-        {
-          name: 'killswitch_feed_messages_total',
-          help: 'Numbered feed messages',
-          type: 'counter',
-          value: published,
-        },
-        {
-          name: 'killswitch_feed_subscribers',
-          help: 'Open feed streams',
-          type: 'gauge',
-          value: broadcaster.subscribers,
-        },
-        {
-          name: 'killswitch_revocation_rows',
-          help: 'Rows of the revocation table',
-          type: 'gauge',
-          value: executor.rows().length,
-        },
-        {
-          name: 'killswitch_agents',
-          help: 'Registered agents at the grant point',
-          type: 'gauge',
-          value: executor.registry.agents.size,
-        },
-        {
-          name: 'killswitch_kills_not_on_chain',
-          help: 'Enforced orders that are not on chain',
-          type: 'gauge',
-          value: executor
-            .kills()
-            .filter((kill) => kill.landing === null && kill.final === null && kill.withdrawn === null).length,
-        },
-      ])
-    },
+    metrics: () => nodeMetrics({ executor, broadcaster, published, unreportedAccesses }),
   })
   addDocsRoutes(app, version)
 
-  const pointApp = createApplication(log, maxReport)
+  const pointApp = createApplication(log, maxReport, onRefused)
   addPointRoutes(pointApp, {
     bundle: () => bundlePem,
-    peerOf(socket: TLSSocket) {
-      const certificate = socket.getPeerX509Certificate()
-      if (certificate === undefined)
-        throw new IssuanceRefusedError('other identity', 'svid', '', 'the connection shows no certificate')
-      const { claims, serial, notAfter } = readSvid(certificate.raw)
-      // TLS checked this when the connection opened; it may have been kept open since.
-      if (notAfter < clock.wall()) {
-        throw new IssuanceRefusedError(
-          'revoked',
-          'svid',
-          serial,
-          'the presented SVID has expired; attest anew',
-        )
-      }
-      if (claims.deployment !== deploymentId(deployment) || claims.spiffeId.trustDomain !== trustDomain) {
-        throw new IssuanceRefusedError(
-          'other identity',
-          'svid',
-          formatSpiffeId(claims.spiffeId),
-          `the SVID is not of ${trustDomain} and ${deploymentId(deployment)}`,
-        )
-      }
-      return { claims, serial }
-    },
+    peerOf: createPeerOf({ deployment, trustDomain, now: clock.wall }),
     renew: ({ claims, serial }, csr) => issuance.renewed(claims, serial, spkiOf(csr)),
-    async acknowledge({ claims }, acknowledgedEpoch, number) {
-      const { point, confirmations } = points.acknowledge(
-        formatSpiffeId(claims.spiffeId),
-        acknowledgedEpoch,
-        number,
-      )
+    async acknowledge({ claims }, { epoch: acknowledgedEpoch, number, closedConnections }) {
+      const point = formatSpiffeId(claims.spiffeId)
+      const confirmations = await points.acknowledge(point, acknowledgedEpoch, number, closedConnections)
       for (const { killId } of confirmations) {
         const kill = executor.kill(killId)
         if (kill !== undefined) stream.send('kill', killView(kill, points.of(kill)))
       }
-      await writePoint(db, point, confirmations)
-      await executor.audit(
-        confirmations.map(({ killId, moment }) => ({
-          action: 'kill confirmed',
-          actor: point.spiffeId,
-          spiffeId: point.spiffeId,
-          time: Math.round(moment.at),
-          detail: { killId, number },
-        })),
-      )
     },
-    async report({ claims }, batch) {
-      const point = formatSpiffeId(claims.spiffeId)
-      if (!isEnrolled(point))
-        throw new IssuanceRefusedError(
-          'other identity',
-          'svid',
-          point,
-          'only enrolled enforcement points report accesses',
-        )
-      accesses.note(batch.filter((access) => isRegistered(access.spiffeId)))
-      await insertAccesses(db, point, batch)
-      await executor.audit(
-        batch.map((access) => ({
-          action: 'access',
-          actor: access.spiffeId,
-          spiffeId: access.spiffeId,
-          time: access.at,
-          detail: {
-            point,
-            method: access.method,
-            path: access.path,
-            status: access.status,
-            outcome: access.outcome,
-            count: access.count,
-          },
-        })),
-      )
-    },
+    report: createReport({
+      isPoint: (spiffeId) => points.point(spiffeId) !== undefined,
+      isRegistered: (spiffeId) => executor.registry.agents.has(spiffeId.slice(spiffeId.lastIndexOf('/') + 1)),
+      accesses,
+      note: executor.note,
+      now: clock.wall,
+      onUnreported(count) {
+        unreportedAccesses += count
+      },
+    }),
   })
 
   addOpenApiDocument(pointApp, version)
 
-  const serverIdentity = async () => {
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-    const svid = await provider.issue({
-      spiffeId: { trustDomain, type: 'relayer', name: 'self' },
-      owner: null,
-      deployment,
-      generation: executor.registry.sequence,
-      spki: publicKey.export({ type: 'spki', format: 'der' }),
-      lifetime: svidLife,
-      hosts: options.hosts,
-    })
-    return {
-      key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-      cert: svid.pem,
-      ca: bundlePem,
-    }
-  }
+  const serverIdentity = createServerIdentity({
+    provider,
+    trustDomain,
+    deployment,
+    generation: () => executor.registry.sequence,
+    svidLife,
+    hosts: options.hosts,
+    bundlePem,
+  })
   const mutual = mutualTlsListener(pointApp, await serverIdentity())
   const server = publicListener(app)
   const follower = createFollower({
@@ -517,11 +373,13 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     const port = await listen(server, options.listen, '--listen')
     const mtlsPort = await listen(mutual.server, options.mtlsListen, '--mtls-listen')
     await follower.start()
+    caughtUp = true
     lander?.retry()
     every(heartbeatInterval, broadcaster.heartbeat)
     every(heartbeatInterval, stream.keepAlive)
     every(svidLife / 2, async () => mutual.renew(await serverIdentity()))
-    every(10_000, executor.dropDeadRows)
+    every(10_000, executor.tidy)
+    every(60_000, refusals.flush)
     every(5_000, () => lander?.retry())
     every(3_600_000, () => forgetSvids(db, clock.wall() - proofLife))
     return {

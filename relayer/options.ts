@@ -46,6 +46,7 @@ export const help = `killswitch-relayer: follows the chain and turns kills into 
 
   killswitch-relayer [options]                                     run a relayer
   killswitch-relayer enrol <spiffe id> [--data DIR] [--expires S]  make a one-use token for a service
+  killswitch-relayer withdraw <spiffe id> [--data DIR] [--listen]  end an enrolment at the running relayer
 
 ${Object.entries(known)
   .map(
@@ -185,14 +186,20 @@ export function readNodeOptions(
   }
 }
 
-/** @throws {OptionError} naming the option */
-export function readEnrolOptions(argv: readonly string[], environment: NodeJS.ProcessEnv) {
+/** Options of `enrol` and `withdraw`; `life` in ms, `url` of the running relayer. @throws {OptionError} naming the option */
+export function readStatementOptions(
+  command: string,
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+) {
   const { values, flags, positionals } = readValues(argv, environment, { expires: { type: 'string' } })
   const [spiffeId, ...rest] = positionals
-  if (spiffeId === undefined || rest.length > 0) throw new OptionError('enrol', 'name one SPIFFE ID')
+  if (spiffeId === undefined || rest.length > 0) throw new OptionError(command, 'name one SPIFFE ID')
+  const { host, port } = address('listen', values.listen)
   return {
     spiffeId,
     data: values.data,
     life: integer('expires', String(flags.expires ?? 600), 1, 86_400) * 1000,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
   }
 }

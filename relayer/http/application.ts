@@ -30,8 +30,16 @@ function invalid(error: z.ZodError) {
   )
 }
 
-/** An HTTP application whose every error is a problem document. @param maxBody bytes */
-export function createApplication(log: Logger, maxBody: number): Application {
+/**
+ * An HTTP application whose every error is a problem document.
+ * @param maxBody bytes
+ * @param onRefused told of each foreseen error, to log it as a decision; must not throw
+ */
+export function createApplication(
+  log: Logger,
+  maxBody: number,
+  onRefused: (error: Error) => void,
+): Application {
   const app = new OpenAPIHono<Bindings>({
     defaultHook: (result, context) =>
       result.success ? undefined : answerProblem(context, invalid(result.error)),
@@ -60,6 +68,7 @@ export function createApplication(log: Logger, maxBody: number): Application {
   app.onError((error, context) => {
     const known = problemFor(error)
     if (known !== null) {
+      onRefused(error)
       if (known.status >= 500) log.error({ problem: known }, 'request failed')
       return answerProblem(context, known)
     }

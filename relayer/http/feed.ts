@@ -2,10 +2,14 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Broadcaster } from '../feed/broadcaster.ts'
 import type { Application } from './application.ts'
 
-/** The signed feed and the trust bundle: public reading. */
+/** The signed feed, the trust bundle and the revocation list: public reading. */
 export function addFeedRoutes(
   app: Application,
-  parts: { readonly broadcaster: Broadcaster; readonly bundle: () => unknown },
+  parts: {
+    readonly broadcaster: Broadcaster
+    readonly bundle: () => unknown
+    readonly crl: () => Promise<{ readonly der: Uint8Array }>
+  },
 ): void {
   app.openAPIRegistry.registerPath({
     method: 'get',
@@ -38,5 +42,18 @@ export function addFeedRoutes(
   })
   app.get('/bundle', (context) =>
     context.json(parts.bundle() as object, 200, { 'cache-control': 'no-store' }),
+  )
+
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/crl',
+    summary: 'Certificate revocation list (RFC 5280), DER, for those who cannot follow the feed',
+    responses: { 200: { description: 'list', content: { 'application/pkix-crl': {} } } },
+  })
+  app.get('/crl', async (context) =>
+    context.body(Buffer.from((await parts.crl()).der), 200, {
+      'content-type': 'application/pkix-crl',
+      'cache-control': 'no-store',
+    }),
   )
 }

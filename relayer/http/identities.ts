@@ -1,5 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { IssuanceRefusedError, type IssuedSvid } from '../identity/issuance.ts'
+import type { AttestationRequest } from '../identity/attest.ts'
+import { IssuanceRefusedError } from '../identity/issuance.ts'
+import type { SvidRecord } from '../identity/svidRecord.ts'
 import type { Application } from './application.ts'
 import { problemSchema } from './problem.ts'
 import { svidAnswerSchema } from './schemas.ts'
@@ -16,25 +18,32 @@ const svidAnswer = {
   503: problem,
 }
 
-export const answerSvid = (svid: IssuedSvid, bundle: string) => ({
+export const answerSvid = (svid: SvidRecord, bundle: string) => ({
   svid: svid.certificate,
   bundle,
   expiresAt: svid.expiresAt,
   generation: svid.generation,
 })
 
+function tokenOf(authorization: string | undefined): string {
+  const token = /^Bearer ([A-Za-z0-9._-]{1,2000})$/.exec(authorization ?? '')?.[1]
+  if (token !== undefined) return token
+  throw new IssuanceRefusedError(
+    'bad token',
+    'authorization',
+    '',
+    "send the operator's token as Authorization: Bearer",
+  )
+}
+
 /** Attestation and enrolment: how workloads come by their first SVID. */
 export function addIdentityRoutes(
   app: Application,
   parts: {
     readonly challenge: () => { readonly challenge: string; readonly expiresAt: number }
-    readonly attest: (request: {
-      readonly spiffeId: string
-      readonly challenge: string
-      readonly proof: string
-      readonly csr: string
-    }) => Promise<IssuedSvid>
-    readonly enrol: (token: string, csr: string) => Promise<IssuedSvid>
+    readonly attest: (request: AttestationRequest) => Promise<SvidRecord>
+    readonly enrol: (token: string, csr: string) => Promise<SvidRecord>
+    readonly withdraw: (token: string) => Promise<string>
     /** PEM */
     readonly bundle: () => string
   },
@@ -90,20 +99,33 @@ export function addIdentityRoutes(
       },
       responses: svidAnswer,
     }),
-    async (context) => {
-      const token = /^Bearer ([A-Za-z0-9._-]{1,2000})$/.exec(context.req.header('authorization') ?? '')?.[1]
-      if (token === undefined)
-        throw new IssuanceRefusedError(
-          'bad token',
-          'authorization',
-          '',
-          "send the operator's token as Authorization: Bearer",
-        )
-      return context.json(
-        answerSvid(await parts.enrol(token, context.req.valid('json').csr), parts.bundle()),
+    async (context) =>
+      context.json(
+        answerSvid(
+          await parts.enrol(tokenOf(context.req.header('authorization')), context.req.valid('json').csr),
+          parts.bundle(),
+        ),
         200,
-      )
-    },
+      ),
+  )
+
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/enrolments',
+      summary: 'End the enrolment that the operator’s token names',
+      security: [{ enrolmentToken: [] }],
+      responses: {
+        200: {
+          description: 'withdrawn',
+          content: { 'application/json': { schema: z.object({ spiffeId: z.string() }) } },
+        },
+        401: problem,
+        404: problem,
+      },
+    }),
+    async (context) =>
+      context.json({ spiffeId: await parts.withdraw(tokenOf(context.req.header('authorization'))) }, 200),
   )
   app.openAPIRegistry.registerComponent('securitySchemes', 'enrolmentToken', {
     type: 'http',

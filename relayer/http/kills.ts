@@ -6,7 +6,7 @@ import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
 import { agentTarget, ownerTarget, scopeName, type Target } from '../../protocol/scope.ts'
 import { formatSpiffeId, parseSpiffeId } from '../../protocol/spiffeId.ts'
 import type { KillExecutor } from '../kill/executor.ts'
-import type { EnforcementPoints } from '../kill/points.ts'
+import type { Confirmation, EnforcementPoints } from '../kill/points.ts'
 import { type KillRecord, killState } from '../kill/record.ts'
 import { killView } from '../kill/timeline.ts'
 import type { Application } from './application.ts'
@@ -36,9 +36,25 @@ export function addKillRoutes(
     readonly deployment: Deployment
     readonly trustDomain: string
     readonly stream: EventStream
+    /** Reads a kill that is no longer at hand. */
+    readonly readKill: (
+      id: string,
+    ) => Promise<{ readonly kill: KillRecord; readonly confirmations: readonly Confirmation[] } | null>
+    /** Whether the chain was followed to its head since the start: before that, orders are judged by an old state. */
+    readonly caughtUp: () => boolean
   },
 ): void {
-  const { executor, points, deployment, trustDomain, stream } = parts
+  const { executor, points, deployment, trustDomain, stream, readKill, caughtUp } = parts
+
+  const requireCaughtUp = () => {
+    if (!caughtUp())
+      throw new RequestError(
+        503,
+        'not-ready',
+        'Not ready',
+        'the relayer has not reached the head of the chain yet; send the order again in a moment, or kill by transaction',
+      )
+  }
 
   const take = async (
     target: Target,
@@ -104,6 +120,7 @@ export function addKillRoutes(
       responses: answered,
     }),
     async (context) => {
+      requireCaughtUp()
       const body = context.req.valid('json')
       const id = parseSpiffeId(body.spiffeId)
       const known = id.trustDomain === trustDomain ? executor.registry.agents.get(id.name) : undefined
@@ -132,6 +149,7 @@ export function addKillRoutes(
       responses: answered,
     }),
     async (context) => {
+      requireCaughtUp()
       const body = context.req.valid('json')
       return context.json(await take(ownerTarget(body.wallet), body, 'wallet', body.wallet), 202)
     },
@@ -185,12 +203,14 @@ export function addKillRoutes(
         ...problems,
       },
     }),
-    (context) => {
+    async (context) => {
       const { id } = context.req.valid('param')
       const kill = executor.kill(id)
-      if (kill === undefined)
+      if (kill !== undefined) return context.json(killView(kill, points.of(kill)), 200)
+      const stored = await readKill(id)
+      if (stored === null)
         throw new RequestError(404, 'unknown-kill', 'Unknown kill', `there is no kill ${id} here`, 'id', id)
-      return context.json(killView(kill, points.of(kill)), 200)
+      return context.json(killView(stored.kill, points.of(stored.kill, stored.confirmations)), 200)
     },
   )
 }

@@ -1,15 +1,13 @@
 import type { TLSSocket } from 'node:tls'
 import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { SvidClaims } from '../../protocol/revocation.ts'
 import type { Access } from '../audit/accesses.ts'
-import type { IssuedSvid } from '../identity/issuance.ts'
+import type { SvidRecord } from '../identity/svidRecord.ts'
 import type { Application, Bindings } from './application.ts'
 import { answerSvid } from './identities.ts'
+import type { Peer } from './peer.ts'
 import { problemSchema } from './problem.ts'
 import { svidAnswerSchema } from './schemas.ts'
-
-export type Peer = { readonly claims: SvidClaims; readonly serial: string }
 
 const problem = { description: 'problem', content: { 'application/problem+json': { schema: problemSchema } } }
 const taken = { 204: { description: 'taken' }, 400: problem, 403: problem, 409: problem, 413: problem }
@@ -30,10 +28,18 @@ export function addPointRoutes(
   parts: {
     /** The peer behind a socket. @throws InvalidSvidError or IssuanceRefusedError */
     readonly peerOf: (socket: TLSSocket) => Peer
-    readonly renew: (peer: Peer, csr: string) => Promise<IssuedSvid>
+    readonly renew: (peer: Peer, csr: string) => Promise<SvidRecord>
     readonly bundle: () => string
-    readonly acknowledge: (peer: Peer, epoch: string, number: number) => Promise<void>
-    readonly report: (peer: Peer, accesses: readonly Access[]) => Promise<void>
+    readonly acknowledge: (
+      peer: Peer,
+      acknowledgement: {
+        readonly epoch: string
+        readonly number: number
+        readonly closedConnections?: number | undefined
+      },
+    ) => Promise<void>
+    /** @param dropped accesses that the point saw but could not report */
+    readonly report: (peer: Peer, accesses: readonly Access[], dropped: number) => Promise<void>
   },
 ): void {
   const peer = (context: Context<Bindings>) => parts.peerOf(context.env.incoming.socket as TLSSocket)
@@ -88,8 +94,7 @@ export function addPointRoutes(
       responses: taken,
     }),
     async (context) => {
-      const { epoch, number } = context.req.valid('json')
-      await parts.acknowledge(peer(context), epoch, number)
+      await parts.acknowledge(peer(context), context.req.valid('json'))
       return context.body(null, 204)
     },
   )
@@ -117,7 +122,8 @@ export function addPointRoutes(
       responses: taken,
     }),
     async (context) => {
-      await parts.report(peer(context), context.req.valid('json').accesses)
+      const { accesses, dropped } = context.req.valid('json')
+      await parts.report(peer(context), accesses, dropped ?? 0)
       return context.body(null, 204)
     },
   )

@@ -4,6 +4,7 @@ import { InvalidBase64UrlError } from '../../protocol/bytes.ts'
 import { InvalidOrderError } from '../../protocol/order.ts'
 import { InvalidSpiffeIdError } from '../../protocol/spiffeId.ts'
 import { InvalidSvidError } from '../../protocol/svidSubject.ts'
+import { ReportRefusedError } from '../audit/report.ts'
 import { SignatureUncheckedError } from '../chain/verifyAuthority.ts'
 import { IssuanceRefusedError } from '../identity/issuance.ts'
 import { JournalFailedError } from '../kill/journalPort.ts'
@@ -73,6 +74,7 @@ const issuanceProblems: Record<IssuanceRefusedError['kind'], readonly [number, s
   'proof needed': [401, 'proof-needed', 'A fresh proof is needed'],
   revoked: [403, 'svid-revoked', 'The SVID is revoked'],
   blind: [503, 'relayer-blind', 'The relayer has no fresh view of the chain'],
+  'not enrolled': [404, 'not-enrolled', 'Not enrolled'],
 }
 
 /** The problem document of an error; null for one that nobody foresaw. */
@@ -96,6 +98,8 @@ export function problemFor(error: unknown): Problem | null {
     return problemOf(400, 'malformed-request', 'Malformed request', error.message, 'spiffeId', error.value)
   if (error instanceof InvalidSvidError)
     return problemOf(403, 'svid-revoked', 'The SVID is not acceptable', error.message, error.field)
+  if (error instanceof ReportRefusedError)
+    return problemOf(403, 'other-identity', 'Not your identity', error.message, 'svid', error.spiffeId)
   if (error instanceof AcknowledgementRefusedError)
     return problemOf(
       409,

@@ -7,7 +7,7 @@ import type { SigningAuthority } from './signingAuthority.ts'
 /** s; readers of the bundle look again after this. */
 const refreshHint = 300
 
-/** ms; how long verifiers take a list. Lists are made on every kill and far more often than this. */
+/** ms; how long verifiers take a list. A list is made whenever one is asked for after a kill. */
 export const crlLifetime = 24 * 3_600_000
 
 /** The identity provider that issues by a signing authority of its own. */

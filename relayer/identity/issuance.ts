@@ -2,10 +2,10 @@ import type { Deployment } from '../../protocol/deployment.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import { stateIn } from '../../protocol/registry.ts'
 import { isRevoked, type SvidClaims, svidTargets } from '../../protocol/revocation.ts'
-import { targetKey } from '../../protocol/scope.ts'
 import { formatSpiffeId, isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
 import type { Clock } from '../clock.ts'
 import type { KillExecutor } from '../kill/executor.ts'
+import type { SvidRecord } from './svidRecord.ts'
 
 /** No SVID was issued. */
 export class IssuanceRefusedError extends Error {
@@ -21,6 +21,7 @@ export class IssuanceRefusedError extends Error {
     | 'proof needed'
     | 'revoked'
     | 'blind'
+    | 'not enrolled'
   readonly field: string
   readonly value: string
   constructor(kind: IssuanceRefusedError['kind'], field: string, value: unknown, detail: string) {
@@ -31,31 +32,17 @@ export class IssuanceRefusedError extends Error {
   }
 }
 
-/** An SVID that was issued; times in ms. */
-export type IssuedSvid = {
-  readonly serial: string
-  readonly spiffeId: string
-  readonly owner: Hex | null
-  readonly generation: number
-  readonly issuedAt: number
-  readonly expiresAt: number
-  /** When possession of the registered key was last proved. */
-  readonly provedAt: number
-  /** PEM */
-  readonly certificate: string
-}
-
 export type Issuance = {
   /** For an agent that has just proved its registered key. @param spki DER @throws {IssuanceRefusedError} */
-  attested(spiffeId: string, spki: Uint8Array): Promise<IssuedSvid>
+  attested(spiffeId: string, spki: Uint8Array): Promise<SvidRecord>
   /** For the bearer of a valid SVID. @param serial of that SVID @throws {IssuanceRefusedError} */
-  renewed(claims: SvidClaims, serial: string, spki: Uint8Array): Promise<IssuedSvid>
+  renewed(claims: SvidClaims, serial: string, spki: Uint8Array): Promise<SvidRecord>
   /** For a workload that an operator enrolled. @throws {IssuanceRefusedError} */
-  enrolled(spiffeId: string, spki: Uint8Array): Promise<IssuedSvid>
+  enrolled(spiffeId: string, spki: Uint8Array): Promise<SvidRecord>
   /** The registered Ed25519 key of an agent that may hold an SVID. @throws {IssuanceRefusedError} */
   keyOf(spiffeId: string): Hex
   /** The latest SVID of each identity. */
-  latest(spiffeId: string): IssuedSvid | undefined
+  latest(spiffeId: string): SvidRecord | undefined
 }
 
 /** How long a proof of the registered key carries renewals, in ms. */
@@ -66,7 +53,7 @@ const isSerial = (a: string, b: string): boolean => a.replace(/^(00)+/, '') === 
 
 /** Decides who gets an SVID: never a killed agent, never without a fresh view of the chain, never past a key change. */
 export function createIssuance(options: {
-  readonly executor: Pick<KillExecutor, 'registry' | 'mayHoldSvid' | 'chainView' | 'rows'>
+  readonly executor: Pick<KillExecutor, 'registry' | 'mayHoldSvid' | 'chainView' | 'table'>
   readonly deployment: Deployment
   readonly trustDomain: string
   /** ms */
@@ -80,9 +67,9 @@ export function createIssuance(options: {
     readonly lifetime: number
   }) => Promise<{ readonly pem: string; readonly serial: string; readonly expiresAt: number }>
   /** Makes the SVID known to the store and the log before it leaves. */
-  readonly record: (svid: IssuedSvid, how: 'attested' | 'renewed' | 'enrolled') => Promise<void>
+  readonly record: (svid: SvidRecord, how: 'attested' | 'renewed' | 'enrolled') => Promise<void>
   readonly isEnrolled: (spiffeId: string) => boolean
-  readonly latest: readonly IssuedSvid[]
+  readonly latest: readonly SvidRecord[]
 }): Issuance {
   const { executor, deployment, trustDomain, svidLife, clock, record } = options
   const latest = new Map(options.latest.map((svid) => [svid.spiffeId, svid]))
@@ -176,8 +163,7 @@ export function createIssuance(options: {
 
     async renewed(claims, serial, spki) {
       const spiffeId = formatSpiffeId(claims.spiffeId)
-      const table = new Map(executor.rows().map((row) => [targetKey(row), row]))
-      const verdict = isRevoked(claims, table, deployment)
+      const verdict = isRevoked(claims, executor.table, deployment)
       if (verdict.revoked)
         throw new IssuanceRefusedError(
           'revoked',

@@ -3,7 +3,7 @@ import type { Hex } from '../../protocol/hex.ts'
 import type { AgentIdentity } from '../../protocol/liveness.ts'
 import { checkOrder } from '../../protocol/order.ts'
 import { applyRegistryEvent, type Registry, type RegistryEvent } from '../../protocol/registry.ts'
-import type { RevocationRow } from '../../protocol/revocation.ts'
+import type { RevocationLookup, RevocationRow } from '../../protocol/revocation.ts'
 import { scopeName, subjectLabel, type Target, targetKey } from '../../protocol/scope.ts'
 import type { AuditFields } from '../audit/entry.ts'
 import type { Clock } from '../clock.ts'
@@ -11,8 +11,17 @@ import type { Announcement, LastMessage, SignedMessage } from '../feed/position.
 import { createSerial } from '../serial.ts'
 import type { ChainBlock, ChainBlockHeader, ChainEvent, ChainSink, SignedOrder } from './chainPort.ts'
 import { checkAuthority } from './checkAuthority.ts'
-import { type Changes, type Journal, JournalFailedError } from './journalPort.ts'
-import { type KillState, mayHoldSvid, putKill, type RowEntry, rowAfter } from './killState.ts'
+import { createGroupCommit } from './groupCommit.ts'
+import { type Changes, type Journal, JournalFailedError, type Notes } from './journalPort.ts'
+import {
+  forgetSettledKills,
+  type KillState,
+  mayHoldSvid,
+  openKills,
+  putKill,
+  type RowEntry,
+  rowAfter,
+} from './killState.ts'
 import { OrderRefusedError } from './orderRefused.ts'
 import { isOpen, type KillRecord, type Moment } from './record.ts'
 
@@ -25,20 +34,25 @@ export type KillExecutor = ChainSink & {
   takeOrder(signed: SignedOrder): Promise<KillRecord>
   /** Notes how sending an order went. */
   noteSent(killId: string, sent: { readonly txHash: Hex } | { readonly error: string }): Promise<void>
-  /** Announces as dropped the rows that no valid SVID can be older than. */
-  dropDeadRows(): Promise<void>
-  /** Appends decisions of other parts (issue, renewal, enrolment, access) to the log. */
-  audit(fields: readonly AuditFields[]): Promise<void>
+  /** Announces as dropped the rows that no valid SVID can be older than, and forgets kills that only the store need know. */
+  tidy(): Promise<void>
+  /** Notes durably what other parts decided (issue, renewal, confirmation, access); several at once share a commit. */
+  note(notes: Notes): Promise<void>
   readonly registry: Registry
+  /** A kill that is at hand: an open one, one whose order could still be repeated, or one of the latest. */
   kill(id: string): KillRecord | undefined
-  /** Newest first. */
+  /** Those at hand, newest first. */
   kills(): readonly KillRecord[]
   rows(): readonly RevocationRow[]
+  readonly table: RevocationLookup
   mayHoldSvid(agent: AgentIdentity): boolean
   /** Open kills of a target: the origins of its provisional row. */
   origins(target: Target): readonly KillRecord[]
   chainView(): ChainView
 }
+
+/** Audit entries of one commit of notes: a kill waits for at most one such commit. */
+const maxNotes = 250
 
 /** The one road of every kill and resume (DESIGN, sections 1 and 4). */
 export function createKillExecutor(options: {
@@ -59,6 +73,10 @@ export function createKillExecutor(options: {
   readonly onKill?: (kill: KillRecord) => void
   /** Told of each new order, to put it on chain. */
   readonly onOrder?: (kill: KillRecord) => void
+  /** Told of an order that was refused, and why; must not throw. */
+  readonly onRefused?: (order: SignedOrder, error: Error) => void
+  /** Told of a kill that is no longer at hand; must not throw. */
+  readonly onForgotten?: (killId: string) => void
 }): KillExecutor {
   const { state, journal, epoch, verifySignature, clock, newId, svidHorizon, maxBlind, publish } = options
   const serial = createSerial()
@@ -89,11 +107,28 @@ export function createKillExecutor(options: {
     }
   }
 
+  type Noted = Notes & { readonly killIds?: readonly string[] }
+  const note = createGroupCommit<Noted>({
+    serial,
+    weigh: ({ audit, killIds }) => 1 + (audit?.length ?? 0) + (killIds?.length ?? 0),
+    maxWeight: maxNotes,
+    commit: async (all) =>
+      void (await decide({
+        audit: all.flatMap((one) => one.audit ?? []),
+        svids: all.flatMap((one) => one.svids ?? []),
+        points: all.flatMap((one) => one.points ?? []),
+        accesses: all.flatMap((one) => one.accesses ?? []),
+        kills: all.flatMap((one) => one.killIds ?? []).flatMap((id) => state.kills.get(id) ?? []),
+      })),
+  })
+
   /** Decides on new kills and notes when each became durable and was published. */
   const decideKills = async (fresh: readonly KillRecord[], changes: Changes): Promise<void> => {
     const stamp = (durable: Moment | null) => {
       const published = moment()
       for (const { id } of fresh) put({ ...(state.kills.get(id) as KillRecord), durable, published })
+      // The times themselves are written afterwards; nobody waits for them, and the next write of the kill has them too.
+      if (fresh.length > 0) note({ killIds: fresh.map(({ id }) => id) }).catch(() => undefined)
     }
     try {
       stamp(await decide(changes))
@@ -219,69 +254,81 @@ export function createKillExecutor(options: {
     return undefined
   }
 
-  return {
-    takeOrder: async (signed) => {
-      const seen = moment()
-      const { order, signature, digest } = signed
-      const earlier = state.byDigest.get(digest)
-      if (earlier !== undefined) return serial(() => answerAgain(earlier), 'urgent')
-      const now = Math.floor(clock.wall() / 1000)
-      checkOrder(order, BigInt(now))
-      const nonceKey = `${order.authority}:${order.nonce}`
-      checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
-      if (!(await verifySignature(order.authority, digest, signature))) {
-        throw new OrderRefusedError(
-          'bad signature',
-          'signature',
-          signature.slice(0, 140),
-          `not a signature of ${order.authority} over ${digest}; sign the order for this chain and contract`,
-        )
+  /** The kill that an identical order made. One that was withdrawn is over: the order is judged anew. */
+  const twinOf = (digest: Hex): string | undefined => {
+    const id = state.byDigest.get(digest)
+    return id !== undefined && state.kills.get(id)?.withdrawn === null ? id : undefined
+  }
+
+  const takeOrder = async (signed: SignedOrder): Promise<KillRecord> => {
+    const seen = moment()
+    const { order, signature, digest } = signed
+    const earlier = twinOf(digest)
+    if (earlier !== undefined) return serial(() => answerAgain(earlier), 'urgent')
+    const now = Math.floor(clock.wall() / 1000)
+    checkOrder(order, BigInt(now))
+    const nonceKey = `${order.authority}:${order.nonce}`
+    checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
+    if (!(await verifySignature(order.authority, digest, signature))) {
+      throw new OrderRefusedError(
+        'bad signature',
+        'signature',
+        signature.slice(0, 140),
+        `not a signature of ${order.authority} over ${digest}; sign the order for this chain and contract`,
+      )
+    }
+    return serial(async () => {
+      // Again: the chain, or another request, may have moved while the signature was checked.
+      const twin = twinOf(digest)
+      if (twin !== undefined) return answerAgain(twin)
+      const rank = checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
+      const { authority, scope, subject, reason, text } = order
+      const message = {
+        ...order,
+        issuedAt: String(order.issuedAt),
+        deadline: String(order.deadline),
+        nonce: String(order.nonce),
       }
-      return serial(async () => {
-        // Again: the chain, or another request, may have moved while the signature was checked.
-        const twin = state.byDigest.get(digest)
-        if (twin !== undefined) return answerAgain(twin)
-        const rank = checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
-        const { authority, scope, subject, reason, text } = order
-        const message = {
-          ...order,
-          issuedAt: String(order.issuedAt),
-          deadline: String(order.deadline),
-          nonce: String(order.nonce),
-        }
-        const kill = put(
-          newKill(
-            {
-              authority,
-              scope,
-              subject,
-              reason,
-              text,
-              rank,
-              digest,
-              order: { digest, signature, message },
-              seen,
-              landing: null,
-              onChain: null,
-            },
-            1,
-          ),
-        )
-        const entry = rowEntry(kill)
-        const changes = {
-          kills: [kill],
-          rows: [entry],
-          announcements: [{ type: 'kill', row: entry.row }],
-          audit: [auditOf('kill', kill, { origin: 'order', digest })],
-        } as const
-        try {
-          await decideKills([kill], changes)
-        } finally {
-          options.onOrder?.(state.kills.get(kill.id) as KillRecord)
-        }
-        return state.kills.get(kill.id) as KillRecord
-      }, 'urgent')
-    },
+      const kill = put(
+        newKill(
+          {
+            authority,
+            scope,
+            subject,
+            reason,
+            text,
+            rank,
+            digest,
+            order: { digest, signature, message },
+            seen,
+            landing: null,
+            onChain: null,
+          },
+          1,
+        ),
+      )
+      const entry = rowEntry(kill)
+      const changes = {
+        kills: [kill],
+        rows: [entry],
+        announcements: [{ type: 'kill', row: entry.row }],
+        audit: [auditOf('kill', kill, { origin: 'order', digest })],
+      } as const
+      try {
+        await decideKills([kill], changes)
+      } finally {
+        options.onOrder?.(state.kills.get(kill.id) as KillRecord)
+      }
+      return state.kills.get(kill.id) as KillRecord
+    }, 'urgent')
+  }
+
+  return {
+    takeOrder: (signed) =>
+      takeOrder(signed).catch((error: Error) => {
+        if (!(error instanceof JournalFailedError)) options.onRefused?.(signed, error)
+        throw error
+      }),
 
     noteSent: (killId, sent) =>
       serial(async () => {
@@ -347,8 +394,8 @@ export function createKillExecutor(options: {
       serial(async () => {
         const hashes = new Set(dropped.map((block) => block.hash))
         const kills: KillRecord[] = []
-        for (const kill of state.kills.values()) {
-          if (!isOpen(kill) || kill.landing === null || !hashes.has(kill.landing.blockHash)) continue
+        for (const kill of openKills(state)) {
+          if (kill.landing === null || !hashes.has(kill.landing.blockHash)) continue
           kills.push(
             put({
               ...kill,
@@ -406,8 +453,7 @@ export function createKillExecutor(options: {
             }
           }
         }
-        for (const kill of [...state.kills.values()]) {
-          if (!isOpen(kill)) continue
+        for (const kill of openKills(state)) {
           const orphaned =
             kill.order === null && kill.orphaned !== null && kill.orphaned.height <= grantPoint.number
           const burntFrom =
@@ -422,24 +468,39 @@ export function createKillExecutor(options: {
         await decide({ kills, rows, announcements, audit, grantPoint })
       }, 'urgent'),
 
-    dropDeadRows: () =>
+    tidy: () =>
       serial(async () => {
+        const now = Math.round(clock.wall())
+        for (const id of forgetSettledKills(state, now)) options.onForgotten?.(id)
         const dead = [...state.rows.values()].filter(
-          ({ finalAt }) => finalAt !== null && finalAt + svidHorizon < clock.wall(),
+          ({ finalAt }) => finalAt !== null && finalAt + svidHorizon < now,
         )
         if (dead.length === 0) return
         await decide({
           droppedRows: dead.map(({ row }) => row),
           announcements: dead.map(({ row }) => ({ type: 'dropped', row })),
+          audit: dead.map(({ row }) => ({
+            action: 'row dropped',
+            actor: 'relayer',
+            spiffeId: null,
+            time: now,
+            detail: {
+              scope: scopeName(row.scope),
+              subject: subjectLabel(row),
+              finalSequence: row.finalSequence,
+              killId: row.killId,
+            },
+          })),
         })
       }),
 
-    audit: (fields) => serial(async () => void (await decide({ audit: fields }))),
+    note,
 
     registry: state.registry,
     kill: (id) => state.kills.get(id),
     kills: () => [...state.kills.values()].reverse(),
     rows: () => [...state.rows.values()].map(({ row }) => row),
+    table: { get: (key) => state.rows.get(key)?.row },
     mayHoldSvid: (agent) => mayHoldSvid(state, agent),
     origins: (target) =>
       [...(state.origins.get(targetKey(target)) ?? [])].map((id) => state.kills.get(id) as KillRecord),

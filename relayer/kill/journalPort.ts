@@ -1,18 +1,32 @@
 import type { RevocationRow } from '../../protocol/revocation.ts'
 import type { Target } from '../../protocol/scope.ts'
+import type { Access } from '../audit/accesses.ts'
 import type { AuditFields } from '../audit/entry.ts'
 import type { Announcement, SignedMessage } from '../feed/position.ts'
+import type { SvidRecord } from '../identity/svidRecord.ts'
 import type { ChainBlock, ChainBlockHeader } from './chainPort.ts'
+import type { Confirmation, EnforcementPoint } from './points.ts'
 import type { KillRecord } from './record.ts'
 
+/** What is noted beside the kill road: nobody is revoked by it, and many notes are written together. */
+export type Notes = {
+  readonly audit?: readonly AuditFields[]
+  readonly svids?: readonly SvidRecord[]
+  /** Enforcement points with the kills that they newly confirm. */
+  readonly points?: readonly {
+    readonly point: EnforcementPoint
+    readonly confirmations: readonly Confirmation[]
+  }[]
+  readonly accesses?: readonly { readonly point: string; readonly accesses: readonly Access[] }[]
+}
+
 /** Everything that one decision changes; written in one transaction. */
-export type Changes = {
+export type Changes = Notes & {
   readonly kills?: readonly KillRecord[]
   /** `finalAt` (ms): since when no origin is provisional; null while one is. */
   readonly rows?: readonly { readonly row: RevocationRow; readonly finalAt: number | null }[]
   readonly droppedRows?: readonly Target[]
   readonly announcements?: readonly Announcement[]
-  readonly audit?: readonly AuditFields[]
   readonly blocks?: readonly ChainBlock[]
   readonly droppedBlocks?: readonly ChainBlockHeader[]
   readonly grantPoint?: ChainBlockHeader

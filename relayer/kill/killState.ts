@@ -56,6 +56,36 @@ export function putKill(state: KillState, kill: KillRecord): void {
   else state.origins.delete(key)
 }
 
+/** Kills that are not settled: the origins of provisional rows. */
+export function openKills(state: KillState): readonly KillRecord[] {
+  const open: KillRecord[] = []
+  for (const ids of state.origins.values()) for (const id of ids) open.push(state.kills.get(id) as KillRecord)
+  return open
+}
+
+/** How many of the latest settled kills stay at hand; older ones are read from the store. */
+export const settledAtHand = 1_000
+
+/**
+ * Forgets settled kills beyond the latest, but none whose order could still be repeated.
+ * @param now ms
+ * @returns their ids
+ */
+export function forgetSettledKills(state: KillState, now: number): readonly string[] {
+  const forgotten: string[] = []
+  // In order of their numbers, oldest first.
+  for (const kill of state.kills.values()) {
+    if (state.kills.size <= settledAtHand) break
+    if (isOpen(kill) || (kill.order !== null && Number(kill.order.message.deadline) * 1000 >= now)) continue
+    state.kills.delete(kill.id)
+    if (kill.digest !== null && state.byDigest.get(kill.digest) === kill.id)
+      state.byDigest.delete(kill.digest)
+    if (kill.order !== null) state.nonces.delete(`${kill.authority}:${kill.order.message.nonce}`)
+    forgotten.push(kill.id)
+  }
+  return forgotten
+}
+
 /** The subject's row as its open kills and `finalSequence` make it. */
 export function rowAfter(state: KillState, kill: KillRecord, finalSequence: number): RevocationRow {
   const { scope, subject } = kill

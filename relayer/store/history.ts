@@ -4,9 +4,12 @@ import type { RevocationRow } from '../../protocol/revocation.ts'
 import { type AuditPosition, checkEntries, emptyAudit } from '../audit/entry.ts'
 import { type LastMessage, noMessage } from '../feed/position.ts'
 import type { ChainBlock, ChainBlockHeader } from '../kill/chainPort.ts'
-import type { KillRecord, Moment } from '../kill/record.ts'
+import { settledAtHand } from '../kill/killState.ts'
+import type { Confirmation } from '../kill/points.ts'
+import type { KillRecord } from '../kill/record.ts'
 import type { Database } from './database.ts'
 import { eventFromJson } from './eventJson.ts'
+import type { Schema } from './schema.ts'
 
 /** All that a start reads back. */
 export type History = {
@@ -14,22 +17,17 @@ export type History = {
   /** Headers from the grant point to the last block taken, with their events. */
   readonly blocks: readonly ChainBlock[]
   readonly kills: readonly KillRecord[]
-  readonly confirmations: readonly {
-    readonly killId: string
-    readonly spiffeId: string
-    readonly moment: Moment
-  }[]
+  readonly confirmations: readonly Confirmation[]
   readonly rows: readonly { readonly row: RevocationRow; readonly finalAt: number | null }[]
   readonly lastMessage: LastMessage
   readonly lastEntry: AuditPosition
 }
 
-/** How many of the last audit entries a start verifies, and how many kills it keeps at hand. */
+/** How many of the last audit entries a start verifies. */
 const auditTail = 1000
-const killsAtHand = 1000
 
-/** Reads the state back from the store. @throws {AuditChainBrokenError} when the log's tail was altered */
-export async function readHistory(db: Database): Promise<History> {
+/** Reads the state back from the store. @param now ms @throws {AuditChainBrokenError} when the log's tail was altered */
+export async function readHistory(db: Database, now: number): Promise<History> {
   const registry = createRegistry()
   const events = await db
     .selectFrom('chain_events')
@@ -55,22 +53,25 @@ export async function readHistory(db: Database): Promise<History> {
     }),
   )
 
-  const kills = await db
+  const atHand = db
     .selectFrom('kills')
-    .select('record')
     .where((where) =>
       where.or([
         where('open', '=', 1),
+        where('deadline', '>=', Math.floor(now / 1000)),
         where(
           'id',
           'in',
-          where.selectFrom('kills').select('id').orderBy('seen_at', 'desc').limit(killsAtHand),
+          where.selectFrom('kills').select('id').orderBy('number', 'desc').limit(settledAtHand),
         ),
       ]),
     )
-    .orderBy('seen_at')
+  const kills = await atHand.select('record').orderBy('number').execute()
+  const confirmations = await db
+    .selectFrom('confirmations')
+    .selectAll()
+    .where('kill_id', 'in', atHand.select('id'))
     .execute()
-  const confirmations = await db.selectFrom('confirmations').selectAll().execute()
   const rows = await db.selectFrom('revocation_rows').select(['row', 'final_at']).execute()
   const lastMessage = await db
     .selectFrom('feed_messages')
@@ -93,16 +94,29 @@ export async function readHistory(db: Database): Promise<History> {
     registry,
     blocks,
     kills: kills.map(({ record }) => JSON.parse(record) as KillRecord),
-    confirmations: confirmations.map((row) => ({
-      killId: row.kill_id,
-      spiffeId: row.spiffe_id,
-      moment: { at: row.at, monotonic: row.monotonic },
-    })),
+    confirmations: confirmations.map(confirmationOf),
     rows: rows.map((row) => ({ row: JSON.parse(row.row) as RevocationRow, finalAt: row.final_at })),
     lastMessage: lastMessage ?? noMessage,
     lastEntry,
   }
 }
+
+/** A kill of any age, with its confirmations. */
+export async function readKill(
+  db: Database,
+  id: string,
+): Promise<{ readonly kill: KillRecord; readonly confirmations: readonly Confirmation[] } | null> {
+  const row = await db.selectFrom('kills').select('record').where('id', '=', id).executeTakeFirst()
+  if (row === undefined) return null
+  const confirmations = await db.selectFrom('confirmations').selectAll().where('kill_id', '=', id).execute()
+  return { kill: JSON.parse(row.record) as KillRecord, confirmations: confirmations.map(confirmationOf) }
+}
+
+const confirmationOf = (row: Schema['confirmations']): Confirmation => ({
+  killId: row.kill_id,
+  spiffeId: row.spiffe_id,
+  moment: { at: row.at, monotonic: row.monotonic },
+})
 
 const headerOf = (row: {
   number: number

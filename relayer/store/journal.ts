@@ -12,7 +12,9 @@ import { type Changes, type Journal, JournalFailedError } from '../kill/journalP
 import { isOpen } from '../kill/record.ts'
 import type { Database } from './database.ts'
 import { eventToJson } from './eventJson.ts'
+import { insertAccesses, writePoint } from './points.ts'
 import type { Schema } from './schema.ts'
+import { insertSvid } from './svids.ts'
 
 /** Rows of one INSERT: reports bring hundreds, and a statement for each would hold up the kills behind them. */
 const entriesPerInsert = 100
@@ -61,6 +63,28 @@ export function createJournal(options: {
   }
 }
 
+/** How many messages a reader who was away can catch up with; one that missed more takes the snapshot. */
+const maxReplay = 1_000
+
+/** The messages after a number, oldest first, at most 1,000. */
+export async function readMessages(
+  db: Database,
+  after: number,
+): Promise<readonly Omit<SignedMessage, 'hash'>[]> {
+  const rows = await db
+    .selectFrom('feed_messages')
+    .select(['number', 'document'])
+    .where('number', '>', after)
+    .orderBy('number')
+    .limit(maxReplay)
+    .execute()
+  return rows.map(({ number, document }) => ({
+    number,
+    document,
+    type: (JSON.parse(document.slice(0, document.indexOf('\n'))) as Pick<SignedMessage, 'type'>).type,
+  }))
+}
+
 async function write(trx: Transaction<Schema>, { changes, messages, entries }: Prepared): Promise<void> {
   for (const block of changes.droppedBlocks ?? []) {
     await trx.deleteFrom('blocks').where('hash', '=', block.hash).execute()
@@ -105,6 +129,8 @@ async function write(trx: Transaction<Schema>, { changes, messages, entries }: P
       subject: kill.subject,
       open: isOpen(kill) ? 1 : 0,
       seen_at: Math.round(kill.seen.at),
+      number: kill.feed.number,
+      deadline: kill.order === null ? null : Number(kill.order.message.deadline),
       record: JSON.stringify(kill),
     }
     await trx
@@ -128,6 +154,9 @@ async function write(trx: Transaction<Schema>, { changes, messages, entries }: P
       .where('subject', '=', subject)
       .execute()
   }
+  for (const svid of changes.svids ?? []) await insertSvid(trx, svid)
+  for (const { point, confirmations } of changes.points ?? []) await writePoint(trx, point, confirmations)
+  for (const { point, accesses } of changes.accesses ?? []) await insertAccesses(trx, point, accesses)
   for (const { number, document, hash } of messages) {
     await trx.insertInto('feed_messages').values({ number, document, hash }).execute()
   }

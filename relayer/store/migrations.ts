@@ -1,5 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { parseSpiffeId } from '../../protocol/spiffeId.ts'
+import type { KillRecord } from '../kill/record.ts'
+import type { Schema } from './schema.ts'
 
 const initial: Migration = {
   async up(db: Kysely<unknown>) {
@@ -109,5 +112,56 @@ const initial: Migration = {
   },
 }
 
+const killsByNumber: Migration = {
+  async up(db: Kysely<unknown>) {
+    const { schema } = db
+    await schema
+      .alterTable('kills')
+      .addColumn('number', 'bigint', (c) => c.notNull().defaultTo(0))
+      .execute()
+    await schema.alterTable('kills').addColumn('deadline', 'bigint').execute()
+    const kills = db as Kysely<Pick<Schema, 'kills'>>
+    for (const { id, record } of await kills.selectFrom('kills').select(['id', 'record']).execute()) {
+      const { feed, order } = JSON.parse(record) as KillRecord
+      await kills
+        .updateTable('kills')
+        .set({ number: feed.number, deadline: order === null ? null : Number(order.message.deadline) })
+        .where('id', '=', id)
+        .execute()
+    }
+    await schema.dropIndex('kills_by_time').execute()
+    await schema.createIndex('kills_by_number').on('kills').column('number').execute()
+  },
+}
+
+/** Enrolled workloads apart from enforcement points, of which only services are. */
+const workloads: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('workloads')
+      .addColumn('spiffe_id', 'text', (c) => c.primaryKey())
+      .addColumn('enrolled_at', 'bigint', (c) => c.notNull())
+      .addColumn('withdrawn_at', 'bigint')
+      .execute()
+    const tables = db as Kysely<Pick<Schema, 'workloads' | 'enforcement_points'>>
+    const points = await tables
+      .selectFrom('enforcement_points')
+      .select(['spiffe_id', 'enrolled_at'])
+      .execute()
+    for (const point of points) {
+      await tables
+        .insertInto('workloads')
+        .values({ ...point, withdrawn_at: null })
+        .execute()
+      if (parseSpiffeId(point.spiffe_id).type === 'service') continue
+      await tables.deleteFrom('enforcement_points').where('spiffe_id', '=', point.spiffe_id).execute()
+    }
+  },
+}
+
 /** In the order of their names; never edit one that has been released. */
-export const migrations: Readonly<Record<string, Migration>> = { '2026-11-20 initial': initial }
+export const migrations: Readonly<Record<string, Migration>> = {
+  '2026-11-20 initial': initial,
+  '2026-11-21 kills by number': killsByNumber,
+  '2026-11-21 workloads': workloads,
+}

@@ -1,6 +1,8 @@
+import type { Transaction } from 'kysely'
 import type { Access } from '../audit/accesses.ts'
 import type { Confirmation, EnforcementPoint } from '../kill/points.ts'
 import type { Database } from './database.ts'
+import type { Schema } from './schema.ts'
 
 export async function readPoints(db: Database): Promise<readonly EnforcementPoint[]> {
   const rows = await db.selectFrom('enforcement_points').selectAll().execute()
@@ -15,60 +17,38 @@ export async function readPoints(db: Database): Promise<readonly EnforcementPoin
 
 /** Writes where a point stands, with the kills that it has newly confirmed. */
 export async function writePoint(
-  db: Database,
+  trx: Transaction<Schema>,
   point: EnforcementPoint,
   confirmations: readonly Confirmation[],
 ): Promise<void> {
   const values = {
-    enrolled_at: point.enrolledAt,
     epoch: point.epoch,
     acknowledged: point.acknowledged,
     acknowledged_at: point.acknowledgedAt,
   }
-  await db.transaction().execute(async (trx) => {
+  // An update: a point whose enrolment was withdrawn meanwhile does not come back.
+  await trx.updateTable('enforcement_points').set(values).where('spiffe_id', '=', point.spiffeId).execute()
+  for (const { killId, spiffeId, moment } of confirmations) {
     await trx
-      .insertInto('enforcement_points')
-      .values({ spiffe_id: point.spiffeId, ...values })
-      .onConflict((c) => c.column('spiffe_id').doUpdateSet(values))
+      .insertInto('confirmations')
+      .values({
+        kill_id: killId,
+        spiffe_id: spiffeId,
+        at: Math.round(moment.at),
+        monotonic: moment.monotonic,
+      })
+      .onConflict((c) => c.doNothing())
       .execute()
-    for (const { killId, spiffeId, moment } of confirmations) {
-      await trx
-        .insertInto('confirmations')
-        .values({
-          kill_id: killId,
-          spiffe_id: spiffeId,
-          at: Math.round(moment.at),
-          monotonic: moment.monotonic,
-        })
-        .onConflict((c) => c.doNothing())
-        .execute()
-    }
-  })
-}
-
-/** Marks a token as used. @returns false if it was used before */
-export async function takeToken(
-  db: Database,
-  tokenHash: string,
-  spiffeId: string,
-  expiresAt: number,
-  now: number,
-): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await db
-    .insertInto('enrolments')
-    .values({ token_hash: tokenHash, spiffe_id: spiffeId, expires_at: expiresAt, used_at: now })
-    .onConflict((c) => c.doNothing())
-    .executeTakeFirst()
-  return numInsertedOrUpdatedRows === 1n
+  }
 }
 
 export async function insertAccesses(
-  db: Database,
+  trx: Transaction<Schema>,
   point: string,
   accesses: readonly Access[],
 ): Promise<void> {
   if (accesses.length === 0) return
-  await db
+  await trx
     .insertInto('accesses')
     .values(
       accesses.map((access) => ({

@@ -20,6 +20,10 @@ export type Schema = {
     subject: string
     open: number
     seen_at: number
+    /** Number of its feed message: the order of kills. */
+    number: number
+    /** Unix seconds until which its order can be repeated; null without one. */
+    deadline: number | null
     record: string
   }
   confirmations: { kill_id: string; spiffe_id: string; at: number; monotonic: number }
@@ -36,6 +40,7 @@ export type Schema = {
     proved_at: number
   }
   enrolments: { token_hash: string; spiffe_id: string; expires_at: number; used_at: number | null }
+  workloads: { spiffe_id: string; enrolled_at: number; withdrawn_at: number | null }
   enforcement_points: {
     spiffe_id: string
     enrolled_at: number

@@ -1,10 +1,12 @@
+import type { Transaction } from 'kysely'
 import type { Hex } from '../../protocol/hex.ts'
-import type { IssuedSvid } from '../identity/issuance.ts'
+import type { SvidRecord } from '../identity/svidRecord.ts'
 import type { Database } from './database.ts'
+import type { Schema } from './schema.ts'
 
 /** Remembers an SVID; the certificate itself is not kept. */
-export async function insertSvid(db: Database, svid: IssuedSvid): Promise<void> {
-  await db
+export async function insertSvid(trx: Transaction<Schema>, svid: SvidRecord): Promise<void> {
+  await trx
     .insertInto('svids')
     .values({
       serial: svid.serial,
@@ -19,24 +21,32 @@ export async function insertSvid(db: Database, svid: IssuedSvid): Promise<void> 
 }
 
 /** The latest SVID of each identity that was proved after `provedAfter` (ms). */
-export async function latestSvids(db: Database, provedAfter: number): Promise<readonly IssuedSvid[]> {
+export async function latestSvids(db: Database, provedAfter: number): Promise<readonly SvidRecord[]> {
   const rows = await db
     .selectFrom('svids')
     .selectAll()
     .where('proved_at', '>', provedAfter)
     .orderBy('issued_at')
     .execute()
-  return rows.map((row) => ({
-    serial: row.serial,
-    spiffeId: row.spiffe_id,
-    owner: row.owner as Hex | null,
-    generation: row.generation,
-    issuedAt: row.issued_at,
-    expiresAt: row.expires_at,
-    provedAt: row.proved_at,
-    certificate: '',
-  }))
+  return rows.map(svidOf)
 }
+
+/** Every SVID that is still valid. @param now ms */
+export async function validSvids(db: Database, now: number): Promise<readonly SvidRecord[]> {
+  const rows = await db.selectFrom('svids').selectAll().where('expires_at', '>', now).execute()
+  return rows.map(svidOf)
+}
+
+const svidOf = (row: Schema['svids']): SvidRecord => ({
+  serial: row.serial,
+  spiffeId: row.spiffe_id,
+  owner: row.owner as Hex | null,
+  generation: row.generation,
+  issuedAt: row.issued_at,
+  expiresAt: row.expires_at,
+  provedAt: row.proved_at,
+  certificate: '',
+})
 
 /** Forgets SVIDs that neither a list nor a renewal can need any more. @param before ms */
 export async function forgetSvids(db: Database, before: number): Promise<void> {

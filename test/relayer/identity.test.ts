@@ -5,8 +5,8 @@ import { deploymentId } from '../../protocol/deployment.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { readSvid } from '../../protocol/x509/readSvid.ts'
-import { openEnrolmentSecret } from '../../relayer/enrolmentSecret.ts'
-import { mintEnrolmentToken } from '../../relayer/identity/enrolmentToken.ts'
+import { openOperatorSecret } from '../../relayer/identity/operatorSecret.ts'
+import { signStatement } from '../../relayer/identity/operatorStatement.ts'
 import { attest, attested, enrol, makeKey, postAs, type Workload } from './workload.ts'
 import {
   accounts,
@@ -50,8 +50,10 @@ const view = async (one = agent) =>
   }
 const service = `spiffe://${trustDomain}/service/payments`
 const token = (change: { spiffeId?: string; expiresAt?: number } = {}) =>
-  mintEnrolmentToken(openEnrolmentSecret(relayer.data), {
+  signStatement(openOperatorSecret(relayer.data), {
+    action: 'enrol',
     id: randomUUID(),
+    issuedAt: Date.now(),
     spiffeId: service,
     expiresAt: Date.now() + 60_000,
     ...change,
@@ -228,8 +230,10 @@ describe('enrolment', () => {
     [
       'of another operator',
       () =>
-        mintEnrolmentToken(Buffer.alloc(32, 7), {
+        signStatement(Buffer.alloc(32, 7), {
+          action: 'enrol',
           id: 'x',
+          issuedAt: Date.now(),
           spiffeId: service,
           expiresAt: Date.now() + 60_000,
         }),

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
 import { createFeedReader } from '../../protocol/feed/reader.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
-import { openEnrolmentSecret } from '../../relayer/enrolmentSecret.ts'
-import { mintEnrolmentToken } from '../../relayer/identity/enrolmentToken.ts'
+import { openOperatorSecret } from '../../relayer/identity/operatorSecret.ts'
+import { signStatement } from '../../relayer/identity/operatorStatement.ts'
 import { enrol, postAs, type Workload } from './workload.ts'
 import {
   accounts,
@@ -97,8 +97,10 @@ test('a kill from before the restart is confirmed in the new epoch', async () =>
   await relayer.stop()
   relayer = await startRelayer(chain, { data: relayer.data, gasAccount: null })
   const spiffeId = `spiffe://${trustDomain}/service/payments`
-  const token = mintEnrolmentToken(openEnrolmentSecret(relayer.data), {
+  const token = signStatement(openOperatorSecret(relayer.data), {
+    action: 'enrol',
     id: 'one',
+    issuedAt: Date.now(),
     spiffeId,
     expiresAt: Date.now() + 60_000,
   })

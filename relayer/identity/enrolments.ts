@@ -1,0 +1,107 @@
+import { isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
+import { spkiOf } from './attest.ts'
+import { type Issuance, IssuanceRefusedError } from './issuance.ts'
+import { type OperatorStatement, openStatement } from './operatorStatement.ts'
+import type { SvidRecord } from './svidRecord.ts'
+
+export type Enrolments = {
+  /** Trades an operator's one-use token for a workload's SVID. @throws {IssuanceRefusedError} */
+  enrol(token: string, csr: string): Promise<SvidRecord>
+  /** Ends an enrolment: no renewal, no confirmation any more. @returns whose it was. @throws {IssuanceRefusedError} */
+  withdraw(token: string): Promise<string>
+  isEnrolled(spiffeId: string): boolean
+}
+
+const badToken = (value: string, detail: string) =>
+  new IssuanceRefusedError('bad token', 'authorization', value, detail)
+
+/** Workloads that the operator enrols: reserved types, each by a token of its own. */
+export function createEnrolments(options: {
+  readonly secret: Buffer
+  readonly trustDomain: string
+  readonly workloads: readonly {
+    readonly spiffeId: string
+    readonly enrolledAt: number
+    readonly withdrawnAt: number | null
+  }[]
+  /** ms */
+  readonly now: () => number
+  readonly blind: () => boolean
+  /** Marks a token as used; false if it was before. */
+  readonly takeToken: (token: string, statement: OperatorStatement, now: number) => Promise<boolean>
+  /** Makes an enrolment or its end durable, before it counts. */
+  readonly write: (spiffeId: string, change: 'enrolled' | 'withdrawn', at: number) => Promise<void>
+  readonly issue: Issuance['enrolled']
+}): Enrolments {
+  const { secret, trustDomain, now, blind, takeToken, write, issue } = options
+  const workloads = new Map<string, { readonly enrolledAt: number; readonly withdrawnAt: number | null }>(
+    options.workloads.map(({ spiffeId, ...times }) => [spiffeId, times]),
+  )
+
+  const isEnrolled = (spiffeId: string): boolean => workloads.get(spiffeId)?.withdrawnAt === null
+
+  const read = (token: string, action: OperatorStatement['action']): OperatorStatement => {
+    const statement = openStatement(secret, token)
+    if (statement === null) throw badToken('', "this relayer's operator did not make the token")
+    if (statement.action !== action)
+      throw badToken(statement.action, `the token is made to ${statement.action}, not to ${action}`)
+    if (statement.expiresAt < now())
+      throw badToken(statement.spiffeId, 'the token has expired; ask the operator for another')
+    const id = parseSpiffeId(statement.spiffeId)
+    if (id.trustDomain !== trustDomain)
+      throw badToken(statement.spiffeId, `the token is for another trust domain than ${trustDomain}`)
+    if (!isReservedType(id.type))
+      throw badToken(statement.spiffeId, 'the token is for an agent; agents attest with their registered key')
+    return statement
+  }
+
+  return {
+    isEnrolled,
+
+    async enrol(token, csr) {
+      const spki = spkiOf(csr)
+      const statement = read(token, 'enrol')
+      const { spiffeId } = statement
+      const had = workloads.get(spiffeId)
+      if (had?.withdrawnAt != null && statement.issuedAt <= had.withdrawnAt)
+        throw badToken(
+          spiffeId,
+          'the token is from before the enrolment was withdrawn; ask the operator for another',
+        )
+      // Before the token is used up: it is good for one try only.
+      if (blind())
+        throw new IssuanceRefusedError(
+          'blind',
+          'relayer',
+          'no new head',
+          'the relayer has seen no new block for too long; try again with the same token',
+        )
+      const at = Math.round(now())
+      if (!(await takeToken(token, statement, at)))
+        throw badToken(spiffeId, 'the token was used before; ask the operator for another')
+      await write(spiffeId, 'enrolled', at)
+      workloads.set(spiffeId, { enrolledAt: at, withdrawnAt: null })
+      return issue(spiffeId, spki)
+    },
+
+    async withdraw(token) {
+      const statement = read(token, 'withdraw')
+      const { spiffeId } = statement
+      const had = workloads.get(spiffeId)
+      if (had === undefined || had.withdrawnAt !== null)
+        throw new IssuanceRefusedError(
+          'not enrolled',
+          'spiffeId',
+          spiffeId,
+          `${spiffeId} is not enrolled here`,
+        )
+      // An old statement must not end an enrolment that the operator has made since.
+      if (statement.issuedAt <= had.enrolledAt)
+        throw badToken(spiffeId, 'the token is from before the enrolment; make another')
+      const at = Math.round(now())
+      await write(spiffeId, 'withdrawn', at)
+      workloads.set(spiffeId, { ...had, withdrawnAt: at })
+      return spiffeId
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import type { Broadcaster } from '../feed/broadcaster.ts'
+import type { KillExecutor } from '../kill/executor.ts'
+import { killState } from '../kill/record.ts'
+import { type Metric, renderMetrics } from './metrics.ts'
+
+/** What `GET /metrics` says of a node. */
+export function nodeMetrics(parts: {
+  readonly executor: KillExecutor
+  readonly broadcaster: Broadcaster
+  /** Number of the last feed message. */
+  readonly published: number
+  /** Accesses that enforcement points saw but could not report. */
+  readonly unreportedAccesses: number
+}): string {
+  const { executor, broadcaster } = parts
+  const { head, grantPoint, blind } = executor.chainView()
+  const gauge = (name: string, help: string, value: number): Metric => ({
+    name: `killswitch_${name}`,
+    help,
+    type: 'gauge',
+    value,
+  })
+  const counter = (name: string, help: string, value: number): Metric => ({
+    ...gauge(name, help, value),
+    type: 'counter',
+  })
+  const owed = executor.kills().filter((kill) => killState(kill) === 'enforced').length
+  return renderMetrics([
+    gauge('head_block', 'Number of the last block taken', head?.number ?? 0),
+    gauge('grant_point_block', 'Number of the block up to which grants are taken', grantPoint?.number ?? 0),
+    gauge('blind', '1 while no new head is seen', blind ? 1 : 0),
+    counter('feed_messages_total', 'Numbered feed messages', parts.published),
+    gauge('feed_subscribers', 'Open feed streams', broadcaster.subscribers),
+    gauge('revocation_rows', 'Rows of the revocation table', executor.rows().length),
+    gauge('agents', 'Registered agents at the grant point', executor.registry.agents.size),
+    gauge('kills_not_on_chain', 'Enforced orders that are not on chain', owed),
+    counter(
+      'unreported_accesses_total',
+      'Accesses that enforcement points saw but could not report',
+      parts.unreportedAccesses,
+    ),
+  ])
+}
