@@ -43,7 +43,7 @@ import { killView } from './kill/timeline.ts'
 import { warmUp } from './kill/warmUp.ts'
 import { openDatabase } from './store/database.ts'
 import { readHistory, readKill } from './store/history.ts'
-import { createJournal, readMessages } from './store/journal.ts'
+import { createJournal } from './store/journal.ts'
 import { readPoints, recentAccesses } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
 import { forgetSvids, latestSvids, validSvids } from './store/svids.ts'
@@ -187,7 +187,6 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     clock,
     chainView: executor.chainView,
     rows: executor.rows,
-    replay: (after) => readMessages(db, after),
     onSlow: () => log.warn('a feed subscriber was cut off: it did not read'),
   })
   const sender = options.gasAccount === null ? null : createSender({ ...chain, account: options.gasAccount })

@@ -31,24 +31,30 @@ afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp()
 })
 
-/** A broadcaster behind a real socket; `stored` is what a replay finds. */
-async function world(stored: readonly SignedMessage[], wall = () => 1000) {
+/** A broadcaster behind a real socket that has published these messages. */
+async function world(
+  published: readonly SignedMessage[],
+  { wall = () => 1000, before = noMessage }: { wall?: () => number; before?: LastMessage } = {},
+) {
   let slow = 0
+  let signatures = 0
   const broadcaster = createBroadcaster({
     feed,
-    lastMessage: stored.at(-1) ?? noMessage,
-    sign,
+    lastMessage: before,
+    sign: () => {
+      signatures += 1
+      return sign()
+    },
     clock: { wall, monotonic: () => 0 },
     chainView: () => ({ head: null, grantPoint: null, blind: false }),
     rows: () => [row],
-    replay: async (after) => stored.filter((message) => message.number > after),
     onSlow: () => {
       slow += 1
     },
   })
-  const server = createServer(
-    (request, response) =>
-      void broadcaster.subscribe(response, (request.headers['last-event-id'] as string | undefined) ?? null),
+  broadcaster.publish(published)
+  const server = createServer((request, response) =>
+    broadcaster.subscribe(response, (request.headers['last-event-id'] as string | undefined) ?? null),
   )
   const port = await new Promise<number>((resolve) =>
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
@@ -79,7 +85,7 @@ async function world(stored: readonly SignedMessage[], wall = () => 1000) {
     }
     return [...text.matchAll(/event: (\w+)/g)].map((match) => match[1])
   }
-  return { broadcaster, open, events, slow: () => slow }
+  return { broadcaster, open, events, slow: () => slow, signatures: () => signatures }
 }
 
 test('a subscriber without a place is sent to the snapshot; with one it gets what it missed', async () => {
@@ -97,9 +103,24 @@ test.each(['f.1', 'e.99', 'e.-1', 'e.x', 'nothing'])(
   },
 )
 
-test('where messages are gone, none after the hole is sent', async () => {
-  const { open, events } = await world(messages(3).slice(1))
+test('who missed more than is kept, or messages of before this epoch, is sent to the snapshot', async () => {
+  const many = messages(4_100)
+  const { open, events } = await world(many)
   expect(await events(await open('e.0'))).toEqual(['reset', 'heartbeat'])
+  expect(await events(await open('e.3099'))).toEqual(['reset', 'heartbeat'])
+  expect(await events(await open('e.3100'))).toEqual([...Array(1_000).fill('kill'), 'heartbeat'])
+
+  const before = many[1] as SignedMessage
+  const later = await world(messages(1, before), { before })
+  expect(await later.events(await later.open('e.1'))).toEqual(['reset', 'heartbeat'])
+  expect(await later.events(await later.open('e.2'))).toEqual(['kill', 'heartbeat'])
+})
+
+test('a storm of subscribers costs one signature', async () => {
+  const { open, events, signatures } = await world(messages(3))
+  const streams = await Promise.all(Array.from({ length: 50 }, () => open('e.2')))
+  for (const stream of streams) expect(await events(stream)).toEqual(['kill', 'heartbeat'])
+  expect(signatures()).toBe(1)
 })
 
 test('a reader that does not read is cut off and the others go on', async () => {
@@ -122,7 +143,7 @@ test('a reader that does not read is cut off and the others go on', async () => 
 
 test('the time of heartbeats and snapshots grows even when the wall clock goes back', async () => {
   let now = 5000
-  const { broadcaster } = await world([], () => now)
+  const { broadcaster } = await world([], { wall: () => now })
   const time = () => JSON.parse(broadcaster.snapshot().split('\n')[0] as string).time as number
   const first = time()
   now = 1000

@@ -23,13 +23,16 @@ export type Broadcaster = {
    * Turns a response into a stream. `lastEventId` is `<epoch>.<number>`; what follows it is sent first, or, where that
    * is impossible, the event `reset`.
    */
-  subscribe(response: ServerResponse, lastEventId: string | null): Promise<void>
+  subscribe(response: ServerResponse, lastEventId: string | null): void
   readonly subscribers: number
   close(): void
 }
 
 /** Most messages that a returning subscriber is sent; further behind, the snapshot is cheaper for both. */
 const maxReplayed = 1_000
+
+/** ms; subscribers who come together are given the same heartbeat, so that a storm of them costs one signature. */
+const greetingAge = 100
 
 /** Most bytes that a subscriber may leave unread before it is cut off. */
 const maxUnread = 1024 * 1024
@@ -45,19 +48,18 @@ export function createBroadcaster(options: {
   readonly clock: Clock
   readonly chainView: () => ChainView
   readonly rows: () => readonly RevocationRow[]
-  /** Documents after a number, in order; null when some are gone. */
-  readonly replay: (
-    after: number,
-  ) => Promise<
-    readonly { readonly number: number; readonly type: string; readonly document: string }[] | null
-  >
   /** Told of each subscriber that was cut off for not reading. */
   readonly onSlow?: () => void
 }): Broadcaster {
-  const { feed, sign, clock, chainView, rows, replay } = options
+  const { feed, sign, clock, chainView, rows } = options
+  /** The latest messages of this epoch, framed; the first has the number `firstKept`. Earlier epochs are never replayed. */
+  let kept: Buffer[] = []
+  let firstKept = options.lastMessage.number + 1
   const subscribers = new Set<ServerResponse>()
   let last = options.lastMessage
   let lastTime = 0
+  let greeting: { readonly bytes: Buffer; readonly number: number; readonly at: number } | null = null
+  let digest: { readonly text: string; readonly number: number } | null = null
 
   // Heartbeats and snapshots must never go back in time, whatever the wall clock does.
   const nextTime = (): number => {
@@ -77,6 +79,12 @@ export function createBroadcaster(options: {
   }
 
   const position = () => ({ ...feed, number: last.number, previous: last.hash })
+  /** The table changes only with a message. */
+  const currentDigest = (): string => {
+    if (digest?.number !== last.number) digest = { text: tableDigest(rows()), number: last.number }
+    return digest.text
+  }
+
   const heartbeatFrame = (): Buffer => {
     const document = signDocument(
       {
@@ -85,20 +93,36 @@ export function createBroadcaster(options: {
         ...position(),
         time: nextTime(),
         ...chainView(),
-        table: tableDigest(rows()),
+        table: currentDigest(),
       },
       sign,
     )
     return Buffer.from(frame('heartbeat', `${feed.epoch}.${last.number}`, document))
   }
 
+  const currentGreeting = (): Buffer => {
+    const now = clock.monotonic()
+    if (greeting === null || greeting.number !== last.number || now - greeting.at > greetingAge)
+      greeting = { bytes: heartbeatFrame(), number: last.number, at: now }
+    return greeting.bytes
+  }
+
+  /** What follows a number, framed; null when some of it is no longer kept. */
+  const after = (number: number): readonly Buffer[] | null =>
+    number < firstKept - 1 || number > last.number ? null : kept.slice(number + 1 - firstKept)
+
   return {
     publish(messages) {
       for (const message of messages) {
         last = { number: message.number, hash: message.hash }
         const bytes = Buffer.from(frame(message.type, `${feed.epoch}.${message.number}`, message.document))
+        kept.push(bytes)
         for (const response of subscribers) send(response, bytes)
       }
+      // In steps, so that dropping the oldest costs nothing per message.
+      if (kept.length < 2 * maxReplayed) return
+      firstKept += kept.length - maxReplayed
+      kept = kept.slice(-maxReplayed)
     },
 
     heartbeat() {
@@ -113,7 +137,7 @@ export function createBroadcaster(options: {
         sign,
       ),
 
-    async subscribe(response, lastEventId) {
+    subscribe(response, lastEventId) {
       response.writeHead(200, {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
@@ -121,28 +145,18 @@ export function createBroadcaster(options: {
       })
       response.socket?.setNoDelay(true)
       const [epoch, number] = (lastEventId ?? '').split('.')
-      const after =
-        epoch === feed.epoch && number !== undefined && /^[0-9]{1,15}$/.test(number) ? Number(number) : null
-      // Read until nothing was published meanwhile; then join without a gap, in one turn of the event loop.
-      let sent = after !== null && last.number - after <= maxReplayed ? after : null
-      while (sent !== null && sent < last.number) {
-        const missed: Awaited<ReturnType<typeof replay>> = await replay(sent)
-        if (missed === null || missed.length === 0 || missed[0]?.number !== sent + 1) {
-          sent = null
-          break
-        }
-        for (const { number: n, type, document } of missed) {
-          if (response.destroyed) return
-          response.write(frame(type, `${feed.epoch}.${n}`, document))
-          sent = n
-        }
-      }
-      if (sent !== last.number) response.write('event: reset\ndata: fetch the snapshot\n\n')
-      if (response.destroyed) return
+      const missed =
+        epoch === feed.epoch && number !== undefined && /^[0-9]{1,15}$/.test(number)
+          ? after(Number(number))
+          : null
+      if (missed === null || missed.length > maxReplayed)
+        response.write('event: reset\ndata: fetch the snapshot\n\n')
+      // The frames themselves, not a copy: a storm of subscribers who missed the same shares them.
+      else for (const bytes of missed) response.write(bytes)
       subscribers.add(response)
       response.on('close', () => subscribers.delete(response))
       response.on('error', () => subscribers.delete(response))
-      send(response, heartbeatFrame())
+      send(response, currentGreeting())
     },
 
     get subscribers() {

@@ -29,8 +29,8 @@ export function addFeedRoutes(
     summary: 'Signed feed as server-sent events; resumes after Last-Event-ID',
     responses: { 200: { description: 'stream', content: { 'text/event-stream': {} } } },
   })
-  app.get('/revocations/stream', async (context) => {
-    await parts.broadcaster.subscribe(context.env.outgoing, context.req.header('last-event-id') ?? null)
+  app.get('/revocations/stream', (context) => {
+    parts.broadcaster.subscribe(context.env.outgoing, context.req.header('last-event-id') ?? null)
     return RESPONSE_ALREADY_SENT
   })
 

@@ -63,28 +63,6 @@ export function createJournal(options: {
   }
 }
 
-/** How many messages a reader who was away can catch up with; one that missed more takes the snapshot. */
-const maxReplay = 1_000
-
-/** The messages after a number, oldest first, at most 1,000. */
-export async function readMessages(
-  db: Database,
-  after: number,
-): Promise<readonly Omit<SignedMessage, 'hash'>[]> {
-  const rows = await db
-    .selectFrom('feed_messages')
-    .select(['number', 'document'])
-    .where('number', '>', after)
-    .orderBy('number')
-    .limit(maxReplay)
-    .execute()
-  return rows.map(({ number, document }) => ({
-    number,
-    document,
-    type: (JSON.parse(document.slice(0, document.indexOf('\n'))) as Pick<SignedMessage, 'type'>).type,
-  }))
-}
-
 async function write(trx: Transaction<Schema>, { changes, messages, entries }: Prepared): Promise<void> {
   for (const block of changes.droppedBlocks ?? []) {
     await trx.deleteFrom('blocks').where('hash', '=', block.hash).execute()
