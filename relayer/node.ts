@@ -9,6 +9,7 @@ import { createRefusals, issuanceRefusal, orderRefusal } from './audit/refusals.
 import { createReport } from './audit/report.ts'
 import { createFollower, type GrantPoint } from './chain/follower.ts'
 import { checkSvidLife } from './chain/minCooldown.ts'
+import { systemSchedule } from './chain/schedule.ts'
 import { createSender } from './chain/sender.ts'
 import { createSignatureVerifier } from './chain/verifyAuthority.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -23,6 +24,7 @@ import { addIdentityRoutes } from './http/identities.ts'
 import { addKillRoutes } from './http/kills.ts'
 import { type Address, listen, mutualTlsListener, publicListener, stopListening } from './http/listeners.ts'
 import { createPeerOf } from './http/peer.ts'
+import { createPeerClient } from './http/peerClient.ts'
 import { addPointRoutes } from './http/points.ts'
 import { createAttest, spkiOf } from './identity/attest.ts'
 import { createChallenges } from './identity/challenges.ts'
@@ -36,6 +38,7 @@ import { createRevocationList } from './identity/revocationList.ts'
 import { createServerIdentity } from './identity/serverIdentity.ts'
 import { openSigningAuthority } from './identity/signingAuthority.ts'
 import { createKillExecutor } from './kill/executor.ts'
+import { createForwarder } from './kill/forwarder.ts'
 import { createKillState } from './kill/killState.ts'
 import { createLander } from './kill/lander.ts'
 import { createEnforcementPoints, newPoint } from './kill/points.ts'
@@ -64,6 +67,8 @@ export type NodeOptions = {
   readonly hosts: readonly string[]
   /** Pays for landing orders; without it orders are enforced but left to others to land. */
   readonly gasAccount: LocalAccount | null
+  /** Addresses of the deployment's other relayers, to which orders are forwarded. */
+  readonly peers: readonly string[]
   /** ms */
   readonly svidLife: number
   /** ms */
@@ -149,7 +154,10 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       broadcaster.publish(messages)
     },
     onKill: (kill) => stream.send('kill', killView(kill, points.of(kill))),
-    onOrder: (kill) => lander?.land(kill),
+    onOrder(kill) {
+      lander?.land(kill)
+      forwarder.forward(kill)
+    },
     onRefused: (signed, error) => refusals.note(orderRefusal(signed, error, clock.wall())),
     onForgotten: (killId) => points.forget(killId),
   })
@@ -200,6 +208,19 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
           noteSent: executor.noteSent,
           clock,
         })
+
+  const forwarder = createForwarder({
+    peers: options.peers,
+    deliver: createPeerClient({
+      registry: executor.registry,
+      trustDomain,
+      deployment: deploymentId(deployment),
+    }),
+    kill: executor.kill,
+    now: clock.wall,
+    schedule: systemSchedule,
+    onRefused: (peer, killId, why) => log.warn({ peer, killId, why }, 'another relayer refused an order'),
+  })
 
   const issuance = createIssuance({
     executor,
@@ -358,6 +379,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     for (const timer of timers) clearInterval(timer)
     broadcaster.close()
     stream.close()
+    forwarder.stop()
     await Promise.all([
       follower.stop(),
       lander?.stop(),
@@ -374,6 +396,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     await follower.start()
     caughtUp = true
     lander?.retry()
+    for (const kill of executor.kills()) forwarder.forward(kill)
     every(heartbeatInterval, broadcaster.heartbeat)
     every(heartbeatInterval, stream.keepAlive)
     every(svidLife / 2, async () => mutual.renew(await serverIdentity()))

@@ -34,6 +34,10 @@ const known = {
   'mtls-listen': ['127.0.0.1:8701', 'mutual TLS listener, host:port'],
   hosts: ['localhost,127.0.0.1', 'names of the mutual TLS listener, separated by commas'],
   'gas-key-file': ['', 'file (mode 0600) with the hexadecimal private key that pays for landing orders'],
+  peers: [
+    '',
+    'other relayers of the deployment (http or https), separated by commas; orders are forwarded to them',
+  ],
   'svid-life': ['300', 'life of an SVID, in seconds'],
   'max-blind': ['30', 'seconds without a new block until nothing is issued'],
   'poll-interval': ['1000', 'milliseconds between polls of an RPC'],
@@ -141,6 +145,14 @@ function gasAccount(file: string) {
   return privateKeyToAccount(key)
 }
 
+function peersOf(text: string): readonly string[] {
+  const peers = text.split(',').filter((peer) => peer !== '')
+  for (const peer of peers)
+    if (!/^https?:\/\//.test(peer) || !URL.canParse(peer))
+      throw new OptionError('--peers', `"${peer}" is no http(s) address`)
+  return peers
+}
+
 const required = (values: Values, name: Name): string => {
   if (values[name] === '') throw new OptionError(`--${name}`, `is needed: ${known[name][1]}`)
   return values[name]
@@ -179,6 +191,7 @@ export function readNodeOptions(
     mtlsListen: address('mtls-listen', values['mtls-listen']),
     hosts: values.hosts.split(','),
     gasAccount: gasAccount(values['gas-key-file']),
+    peers: peersOf(values.peers),
     svidLife: integer('svid-life', values['svid-life'], 1, 86_400) * 1000,
     maxBlind: integer('max-blind', values['max-blind'], 1, 3600) * 1000,
     pollInterval: integer('poll-interval', values['poll-interval'], 50, 60_000),

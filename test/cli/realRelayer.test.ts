@@ -28,6 +28,7 @@ beforeAll(async () => {
     mtlsListen: { host: '127.0.0.1', port: 0 },
     hosts: ['127.0.0.1'],
     gasAccount: gas.account,
+    peers: [],
     // The least cool-down of the contract allows no more.
     svidLife: 60_000,
     maxBlind: 600_000,

@@ -124,6 +124,7 @@ export async function startRelayer(chain: TestChain, change: Partial<NodeOptions
     mtlsListen: { host: '127.0.0.1', port: 0 },
     hosts: ['localhost', '127.0.0.1'],
     gasAccount: accounts.gas,
+    peers: [],
     svidLife: 300_000,
     maxBlind: 600_000,
     pollInterval: 50,

@@ -1,0 +1,49 @@
+import type { Registry } from '../../protocol/registry.ts'
+import { Scope, subjectLabel } from '../../protocol/scope.ts'
+import { formatSpiffeId } from '../../protocol/spiffeId.ts'
+import type { Delivery } from '../kill/forwarder.ts'
+import type { KillRecord } from '../kill/record.ts'
+
+/** ms */
+const timeout = 5_000
+
+/** 404: the other relayer's grant point may be behind ours. */
+const passing = (status: number): boolean => status === 404 || status === 429 || status >= 500
+
+/** Hands orders to other relayers over their public HTTP. @returns a delivery; a network's failure is thrown */
+export const createPeerClient =
+  (options: {
+    readonly registry: Registry
+    readonly trustDomain: string
+    readonly deployment: string
+  }): ((peer: string, kill: KillRecord) => Promise<Delivery>) =>
+  async (peer, kill) => {
+    const { registry, trustDomain, deployment } = options
+    const request = requestOf(kill, registry, trustDomain)
+    if (request === null) return { outcome: 'refused', why: 'the agent has no SPIFFE ID' }
+    const answer = await fetch(new URL(request.path, peer), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...request.body, deployment }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeout),
+    })
+    if (answer.ok) {
+      await answer.body?.cancel()
+      return { outcome: 'taken' }
+    }
+    const why = `${answer.status} ${(await answer.text()).slice(0, 300)}`
+    return { outcome: passing(answer.status) ? 'later' : 'refused', why }
+  }
+
+function requestOf(kill: KillRecord, registry: Registry, trustDomain: string) {
+  if (kill.order === null) return null
+  const { message, signature } = kill.order
+  const shared = { reason: message.reason, order: message, signature }
+  const label = subjectLabel(kill)
+  if (kill.scope === Scope.Owner) return { path: '/api/kill/emergency', body: { wallet: label, ...shared } }
+  const agent = kill.scope === Scope.Agent ? registry.agents.get(label) : undefined
+  if (agent === undefined) return null
+  const spiffeId = formatSpiffeId({ trustDomain, type: agent.agentType, name: agent.uuid })
+  return { path: '/api/kill', body: { spiffeId, ...shared } }
+}
