@@ -14,6 +14,8 @@ import { createSender } from './chain/sender.ts'
 import { createSignatureVerifier } from './chain/verifyAuthority.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createBroadcaster } from './feed/broadcaster.ts'
+import { type AdmissionLimits, createAdmission } from './http/admission/admission.ts'
+import { watchLoopLag } from './http/admission/loopLag.ts'
 import { addAgentRoutes } from './http/agents.ts'
 import { createApplication } from './http/application.ts'
 import { addDocsRoutes, addOpenApiDocument } from './http/docs.ts'
@@ -65,6 +67,7 @@ export type NodeOptions = {
   readonly mtlsListen: Address
   /** Names under which TLS clients reach the mutual TLS listener. */
   readonly hosts: readonly string[]
+  readonly limits: AdmissionLimits
   /** Pays for landing orders; without it orders are enforced but left to others to land. */
   readonly gasAccount: LocalAccount | null
   /** Addresses of the deployment's other relayers, to which orders are forwarded. */
@@ -285,6 +288,10 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   const onRefused = (error: Error) => {
     if (error instanceof IssuanceRefusedError) refusals.note(issuanceRefusal(error, clock.wall()))
   }
+  const lag = watchLoopLag(clock.monotonic)
+  const newAdmission = () =>
+    createAdmission({ ...options.limits, now: clock.monotonic, overloaded: lag.lagging })
+  const admission = newAdmission()
   const app = createApplication(log, maxBody, onRefused)
   addKillRoutes(app, {
     executor,
@@ -292,6 +299,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     deployment,
     trustDomain,
     stream,
+    admission,
     readKill: (id) => readKill(db, id),
     caughtUp: () => caughtUp,
   })
@@ -303,7 +311,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     trustDomain,
     now: clock.wall,
   })
-  addFeedRoutes(app, { broadcaster, bundle: () => bundle, crl })
+  addFeedRoutes(app, { broadcaster, bundle: () => bundle, crl, onStream: admission.stream })
   addIdentityRoutes(app, {
     challenge: challenges.issue,
     bundle: () => bundlePem,
@@ -315,7 +323,14 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     unready: () =>
       follower.failure()?.message ??
       (executor.chainView().blind ? 'the relayer has seen no new block for too long; check its RPCs' : null),
-    metrics: () => nodeMetrics({ executor, broadcaster, published, unreportedAccesses }),
+    metrics: () =>
+      nodeMetrics({
+        executor,
+        broadcaster,
+        published,
+        unreportedAccesses,
+        shedRequests: admission.shed(),
+      }),
   })
   addDocsRoutes(app, version)
 
@@ -355,8 +370,8 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     hosts: options.hosts,
     bundlePem,
   })
-  const mutual = mutualTlsListener(pointApp, await serverIdentity())
-  const server = publicListener(app)
+  const mutual = mutualTlsListener(pointApp, await serverIdentity(), newAdmission())
+  const server = publicListener(app, admission)
   const follower = createFollower({
     ...chain,
     startBlock: options.startBlock,
@@ -380,6 +395,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     broadcaster.close()
     stream.close()
     forwarder.stop()
+    lag.stop()
     await Promise.all([
       follower.stop(),
       lander?.stop(),

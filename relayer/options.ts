@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import { type Hex, isHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -33,6 +34,16 @@ const known = {
   listen: ['127.0.0.1:8700', 'public HTTP listener, host:port'],
   'mtls-listen': ['127.0.0.1:8701', 'mutual TLS listener, host:port'],
   hosts: ['localhost,127.0.0.1', 'names of the mutual TLS listener, separated by commas'],
+  'requests-per-second': [
+    '200',
+    'requests of one address per second, ten times as many at once; orders and the feed are not limited',
+  ],
+  'connections-per-address': ['100', 'connections of one address, streams of the feed apart'],
+  connections: ['10000', 'connections at each listener; when all are taken, who has most loses one'],
+  proxies: [
+    '',
+    'addresses of your own reverse proxies, separated by commas; X-Forwarded-For counts from them only',
+  ],
   'gas-key-file': ['', 'file (mode 0600) with the hexadecimal private key that pays for landing orders'],
   peers: [
     '',
@@ -145,6 +156,13 @@ function gasAccount(file: string) {
   return privateKeyToAccount(key)
 }
 
+function proxiesOf(text: string): readonly string[] {
+  const proxies = text.split(',').filter((proxy) => proxy !== '')
+  for (const proxy of proxies)
+    if (isIP(proxy) === 0) throw new OptionError('--proxies', `"${proxy}" is no IP address`)
+  return proxies
+}
+
 function peersOf(text: string): readonly string[] {
   const peers = text.split(',').filter((peer) => peer !== '')
   for (const peer of peers)
@@ -190,6 +208,17 @@ export function readNodeOptions(
     listen: address('listen', values.listen),
     mtlsListen: address('mtls-listen', values['mtls-listen']),
     hosts: values.hosts.split(','),
+    limits: {
+      requestsPerSecond: integer('requests-per-second', values['requests-per-second'], 1, 1_000_000),
+      connectionsPerAddress: integer(
+        'connections-per-address',
+        values['connections-per-address'],
+        1,
+        1_000_000,
+      ),
+      connections: integer('connections', values.connections, 1, 1_000_000),
+      proxies: proxiesOf(values.proxies),
+    },
     gasAccount: gasAccount(values['gas-key-file']),
     peers: peersOf(values.peers),
     svidLife: integer('svid-life', values['svid-life'], 1, 86_400) * 1000,

@@ -1,4 +1,6 @@
-import { encodeFunctionData, hexToBigInt, recoverAddress, size, slice } from 'viem'
+import { recover } from 'tiny-secp256k1'
+import { bytesToHex, encodeFunctionData, hexToBigInt, hexToBytes, size, slice } from 'viem'
+import { publicKeyToAddress } from 'viem/accounts'
 import type { Hex } from '../../protocol/hex.ts'
 import type { Clock } from '../clock.ts'
 import type { ChainLog } from './chainLog.ts'
@@ -58,7 +60,7 @@ export function createSignatureVerifier(options: {
   const pool = createRpcPool({ ...options, schedule: systemSchedule, random: Math.random })
 
   const verify = async (authority: Hex, digest: Hex, signature: Hex): Promise<boolean> => {
-    if ((await ecdsaSigner(digest, signature)) === authority.toLowerCase()) return true
+    if (ecdsaSigner(digest, signature) === authority.toLowerCase()) return true
     const data = encodeFunctionData({
       abi: erc1271Abi,
       functionName: 'isValidSignature',
@@ -79,13 +81,18 @@ export function createSignatureVerifier(options: {
   return Object.assign(verify, { close: () => pool.close() })
 }
 
-/** The account whose key made the signature; null for what OpenZeppelin's ECDSA refuses. */
-async function ecdsaSigner(digest: Hex, signature: Hex): Promise<Hex | null> {
+/**
+ * The account whose key made the signature; null for what OpenZeppelin's ECDSA refuses.
+ * libsecp256k1 recovers a key in 0.3 ms, viem in 2.2 ms on the same core; strangers can ask for it.
+ */
+function ecdsaSigner(digest: Hex, signature: Hex): Hex | null {
   if (size(signature) !== 65) return null
   const v = Number(slice(signature, 64))
   if ((v !== 27 && v !== 28) || hexToBigInt(slice(signature, 32, 64)) > secp256k1HalfOrder) return null
+  const bytes = hexToBytes(signature)
   try {
-    return (await recoverAddress({ hash: digest, signature })).toLowerCase() as Hex
+    const key = recover(hexToBytes(digest), bytes.subarray(0, 64), (v - 27) as 0 | 1, false)
+    return key === null ? null : (publicKeyToAddress(bytesToHex(key)).toLowerCase() as Hex)
   } catch {
     return null
   }

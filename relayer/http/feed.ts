@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Broadcaster } from '../feed/broadcaster.ts'
 import type { Application } from './application.ts'
@@ -9,6 +10,8 @@ export function addFeedRoutes(
     readonly broadcaster: Broadcaster
     readonly bundle: () => unknown
     readonly crl: () => Promise<{ readonly der: Uint8Array }>
+    /** Told of each connection that becomes a stream. */
+    readonly onStream: (socket: Socket) => void
   },
 ): void {
   app.openAPIRegistry.registerPath({
@@ -30,6 +33,7 @@ export function addFeedRoutes(
     responses: { 200: { description: 'stream', content: { 'text/event-stream': {} } } },
   })
   app.get('/revocations/stream', (context) => {
+    parts.onStream(context.env.incoming.socket)
     parts.broadcaster.subscribe(context.env.outgoing, context.req.header('last-event-id') ?? null)
     return RESPONSE_ALREADY_SENT
   })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { createRoute, z } from '@hono/zod-openapi'
 import { type Deployment, deploymentId } from '../../protocol/deployment.ts'
@@ -9,6 +10,7 @@ import type { KillExecutor } from '../kill/executor.ts'
 import type { Confirmation, EnforcementPoints } from '../kill/points.ts'
 import { type KillRecord, killState } from '../kill/record.ts'
 import { killView } from '../kill/timeline.ts'
+import type { Admission } from './admission/admission.ts'
 import type { Application } from './application.ts'
 import type { EventStream } from './eventStream.ts'
 import { problemSchema, RequestError } from './problem.ts'
@@ -36,6 +38,7 @@ export function addKillRoutes(
     readonly deployment: Deployment
     readonly trustDomain: string
     readonly stream: EventStream
+    readonly admission: Pick<Admission, 'turns' | 'addressOf' | 'stream'>
     /** Reads a kill that is no longer at hand. */
     readonly readKill: (
       id: string,
@@ -44,7 +47,7 @@ export function addKillRoutes(
     readonly caughtUp: () => boolean
   },
 ): void {
-  const { executor, points, deployment, trustDomain, stream, readKill, caughtUp } = parts
+  const { executor, points, deployment, trustDomain, stream, readKill, caughtUp, admission } = parts
 
   const requireCaughtUp = () => {
     if (!caughtUp())
@@ -57,6 +60,7 @@ export function addKillRoutes(
   }
 
   const take = async (
+    incoming: IncomingMessage,
     target: Target,
     request: {
       readonly reason: number
@@ -108,7 +112,12 @@ export function addKillRoutes(
         value,
       )
     }
-    return answer(await executor.takeOrder({ order, signature, digest: killOrderDigest(deployment, order) }))
+    const digest = killOrderDigest(deployment, order)
+    return answer(
+      await admission.turns(admission.addressOf(incoming), () =>
+        executor.takeOrder({ order, signature, digest }),
+      ),
+    )
   }
 
   app.openapi(
@@ -134,7 +143,10 @@ export function addKillRoutes(
           body.spiffeId,
         )
       }
-      return context.json(await take(agentTarget(id.name), body, 'spiffeId', formatSpiffeId(id)), 202)
+      return context.json(
+        await take(context.env.incoming, agentTarget(id.name), body, 'spiffeId', formatSpiffeId(id)),
+        202,
+      )
     },
   )
 
@@ -151,7 +163,10 @@ export function addKillRoutes(
     async (context) => {
       requireCaughtUp()
       const body = context.req.valid('json')
-      return context.json(await take(ownerTarget(body.wallet), body, 'wallet', body.wallet), 202)
+      return context.json(
+        await take(context.env.incoming, ownerTarget(body.wallet), body, 'wallet', body.wallet),
+        202,
+      )
     },
   )
 
@@ -188,6 +203,7 @@ export function addKillRoutes(
   )
 
   app.get('/kills/stream', (context) => {
+    admission.stream(context.env.incoming.socket)
     stream.subscribe(context.env.outgoing)
     return RESPONSE_ALREADY_SENT
   })

@@ -4,6 +4,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
+import type { Admission } from './admission/admission.ts'
 import type { Application } from './application.ts'
 
 /** Where to listen. */
@@ -32,8 +33,14 @@ const limits = {
   maxHeaderSize: 16_384,
 }
 
-export const publicListener = (app: Application): Server =>
-  createServer(limits, getRequestListener(app.fetch))
+/** The public listener. */
+export function publicListener(app: Application, admission: Admission): Server {
+  const serve = getRequestListener(app.fetch)
+  const server = createServer(limits, (request, response) => {
+    if (admission.request(request, response)) void serve(request, response)
+  })
+  return server.on('connection', admission.connection)
+}
 
 export type TlsIdentity = { readonly key: string; readonly cert: string; readonly ca: string }
 
@@ -55,8 +62,14 @@ const tlsOptions = ({ key, cert, ca }: TlsIdentity): SecureContextOptions & TlsO
 export function mutualTlsListener(
   app: Application,
   identity: TlsIdentity,
+  admission: Admission,
 ): { readonly server: SecureServer; readonly renew: (identity: TlsIdentity) => void } {
-  const server = createSecureServer({ ...limits, ...tlsOptions(identity) }, getRequestListener(app.fetch))
+  const serve = getRequestListener(app.fetch)
+  const server = createSecureServer({ ...limits, ...tlsOptions(identity) }, (request, response) => {
+    if (admission.request(request, response)) void serve(request, response)
+  })
+  // Before the handshake, which is what costs.
+  server.on('connection', admission.connection)
   return { server, renew: (next) => server.setSecureContext(tlsOptions(next)) }
 }
 

@@ -10,6 +10,7 @@ import { IssuanceRefusedError } from '../identity/issuance.ts'
 import { JournalFailedError } from '../kill/journalPort.ts'
 import { OrderRefusedError } from '../kill/orderRefused.ts'
 import { AcknowledgementRefusedError } from '../kill/points.ts'
+import { TooManyOrdersError } from './admission/turns.ts'
 
 /** RFC 9457 problem document; `field` and `value` are ours. */
 export const problemSchema = z
@@ -118,6 +119,8 @@ export function problemFor(error: unknown): Problem | null {
       'signature',
     )
   }
+  if (error instanceof TooManyOrdersError)
+    return problemOf(429, 'too-many-orders', 'Too many orders', error.message)
   if (error instanceof JournalFailedError)
     return problemOf(
       503,

@@ -11,6 +11,7 @@ export function nodeMetrics(parts: {
   readonly published: number
   /** Accesses that enforcement points saw but could not report. */
   readonly unreportedAccesses: number
+  readonly shedRequests: number
 }): string {
   const { executor, broadcaster } = parts
   const { head, grantPoint, blind } = executor.chainView()
@@ -38,6 +39,11 @@ export function nodeMetrics(parts: {
       'unreported_accesses_total',
       'Accesses that enforcement points saw but could not report',
       parts.unreportedAccesses,
+    ),
+    counter(
+      'shed_requests_total',
+      'Requests that were refused to keep the kill road free',
+      parts.shedRequests,
     ),
   ])
 }

@@ -28,6 +28,12 @@ beforeAll(async () => {
     mtlsListen: { host: '127.0.0.1', port: 0 },
     hosts: ['127.0.0.1'],
     gasAccount: gas.account,
+    limits: {
+      requestsPerSecond: 1_000,
+      connectionsPerAddress: 1_000,
+      connections: 10_000,
+      proxies: [],
+    },
     peers: [],
     // The least cool-down of the contract allows no more.
     svidLife: 60_000,

@@ -124,6 +124,12 @@ export async function startRelayer(chain: TestChain, change: Partial<NodeOptions
     mtlsListen: { host: '127.0.0.1', port: 0 },
     hosts: ['localhost', '127.0.0.1'],
     gasAccount: accounts.gas,
+    limits: {
+      requestsPerSecond: 1_000,
+      connectionsPerAddress: 1_000,
+      connections: 10_000,
+      proxies: [],
+    },
     peers: [],
     svidLife: 300_000,
     maxBlind: 600_000,

@@ -1,0 +1,35 @@
+import { createTokenBuckets } from './tokenBuckets.ts'
+
+/** What a request is for, as far as shedding goes. */
+export type RequestClass = 'kill' | 'feed' | 'renewal' | 'other'
+
+export type Admission = 'admitted' | 'too many' | 'overloaded'
+
+export const requestClass = (method: string, path: string): RequestClass => {
+  if (method === 'POST' && /^\/(api\/kill|api\/kill\/emergency|acknowledgements)$/.test(path)) return 'kill'
+  if (method === 'POST' && path === '/svid/renew') return 'renewal'
+  return /^\/(revocations|bundle|crl|kills\/stream|healthz|readyz|metrics)\b/.test(path) ? 'feed' : 'other'
+}
+
+/**
+ * Sheds what is not about killing before it costs anything: each address has its rate, and while the event loop lags
+ * nothing else is served at all. Orders and the feed are never shed here; orders wait their turn instead (`turns`).
+ */
+export function createRequestGuard(options: {
+  /** Requests of one address per second, and ten times as many at once. */
+  readonly perSecond: number
+  /** Monotonic ms. */
+  readonly now: () => number
+  /** Whether the event loop lags. */
+  readonly overloaded: () => boolean
+}): (address: string, method: string, path: string) => Admission {
+  const { perSecond, now, overloaded } = options
+  const buckets = createTokenBuckets({ burst: perSecond * 10, perSecond, now })
+  return (address, method, path) => {
+    const kind = requestClass(method, path)
+    if (kind === 'kill' || kind === 'feed') return 'admitted'
+    // An agent that cannot renew stops; what is asked for once in minutes overloads nobody.
+    if (kind === 'other' && overloaded()) return 'overloaded'
+    return buckets.take(address) ? 'admitted' : 'too many'
+  }
+}
