@@ -15,7 +15,7 @@ import { createSignatureVerifier } from './chain/verifyAuthority.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createBroadcaster } from './feed/broadcaster.ts'
 import { type AdmissionLimits, createAdmission } from './http/admission/admission.ts'
-import { watchLoopLag } from './http/admission/loopLag.ts'
+import { watchOverload } from './http/admission/overload.ts'
 import { addAgentRoutes } from './http/agents.ts'
 import { createApplication } from './http/application.ts'
 import { addDocsRoutes, addOpenApiDocument } from './http/docs.ts'
@@ -288,9 +288,9 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   const onRefused = (error: Error) => {
     if (error instanceof IssuanceRefusedError) refusals.note(issuanceRefusal(error, clock.wall()))
   }
-  const lag = watchLoopLag(clock.monotonic)
+  const load = watchOverload()
   const newAdmission = () =>
-    createAdmission({ ...options.limits, now: clock.monotonic, overloaded: lag.lagging })
+    createAdmission({ ...options.limits, now: clock.monotonic, overloaded: load.overloaded })
   const admission = newAdmission()
   const app = createApplication(log, maxBody, onRefused)
   addKillRoutes(app, {
@@ -395,7 +395,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     broadcaster.close()
     stream.close()
     forwarder.stop()
-    lag.stop()
+    load.stop()
     await Promise.all([
       follower.stop(),
       lander?.stop(),

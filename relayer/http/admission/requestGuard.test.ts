@@ -40,7 +40,7 @@ test.each([
   expect(admitted(w.many(1_000, method, path))).toBe(1_000)
 })
 
-test('a renewal is served while the event loop lags, at the rate of its address', () => {
+test('a renewal is served while the relayer is overloaded, at the rate of its address', () => {
   const w = world()
   w.lag(true)
   expect(admitted(w.many(100, 'POST', '/svid/renew'))).toBe(20)
@@ -51,7 +51,7 @@ test.each([
   ['POST', '/api/killer'],
   ['POST', '/agents/challenges'],
   ['GET', '/revocationsx'],
-])('while the event loop lags %s %s is shed', (method, path) => {
+])('while the relayer is overloaded %s %s is shed', (method, path) => {
   const w = world()
   w.lag(true)
   expect(w.many(1, method, path)).toEqual(['overloaded'])

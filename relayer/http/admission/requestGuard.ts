@@ -12,7 +12,7 @@ export const requestClass = (method: string, path: string): RequestClass => {
 }
 
 /**
- * Sheds what is not about killing before it costs anything: each address has its rate, and while the event loop lags
+ * Sheds what is not about killing before it costs anything: each address has its rate, and while the relayer is overloaded
  * nothing else is served at all. Orders and the feed are never shed here; orders wait their turn instead (`turns`).
  */
 export function createRequestGuard(options: {
@@ -20,7 +20,7 @@ export function createRequestGuard(options: {
   readonly perSecond: number
   /** Monotonic ms. */
   readonly now: () => number
-  /** Whether the event loop lags. */
+  /** Whether the relayer has more to do than it can. */
   readonly overloaded: () => boolean
 }): (address: string, method: string, path: string) => Admission {
   const { perSecond, now, overloaded } = options

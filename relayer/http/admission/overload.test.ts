@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { createOverloadJudge } from './overload.ts'
+
+const after = (...utilizations: readonly number[]) => {
+  const judge = createOverloadJudge()
+  for (const utilization of utilizations) judge.note(utilization)
+  return judge.overloaded()
+}
+
+test('busy for a whole second is overload; a burst is not, and a pause ends it', () => {
+  expect(after(1, 1, 1)).toBe(false)
+  expect(after(0.2, 0.99, 1, 0.97, 0.96)).toBe(true)
+  expect(after(1, 1, 1, 1, 0.5)).toBe(false)
+  expect(after(1, 0.5, 1, 1, 1)).toBe(false)
+})
