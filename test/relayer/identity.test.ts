@@ -1,18 +1,18 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { readSvid } from '../../protocol/x509/readSvid.ts'
-import { openOperatorSecret } from '../../relayer/identity/operatorSecret.ts'
-import { signStatement } from '../../relayer/identity/operatorStatement.ts'
-import { attest, attested, enrol, makeKey, postAs, type Workload } from './workload.ts'
+import { makeKey } from './makeKey.ts'
+import { attest, attested, postAs, type Workload } from './workload.ts'
 import {
   accounts,
   killBody,
-  startChain,
+  newAgent,
   startRelayer,
+  startWorld,
   type TestAgent,
   type TestChain,
   type TestRelayer,
@@ -25,52 +25,27 @@ let relayer: TestRelayer
 let agent: TestAgent
 
 beforeAll(async () => {
-  chain = await startChain()
-  relayer = await startRelayer(chain)
+  const world = await startWorld()
+  ;({ chain, relayer } = world)
+  return world.stop
 })
-afterAll(async () => {
-  await relayer?.remove()
-  await chain?.stop()
-})
-const known = (one: TestAgent) =>
-  until('the registration', async () => (await fetch(`${relayer.url}/agents/${one.uuid}`)).ok)
 beforeEach(async () => {
-  agent = await chain.register(accounts.alice)
-  await known(agent)
+  agent = await newAgent(chain, relayer)
 })
 
 const der = (pem: string) => Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64')
 const slug = (problem: Record<string, unknown>) => String(problem.type).split('/').at(-1)
 const view = async (one = agent) =>
-  (await (await fetch(`${relayer.url}/agents/${one.uuid}`)).json()) as {
+  relayer.get<{
     state: string
     svid: object | null
     lastAccessAt: number | null
     lastOutcome: string | null
+  }>(`/agents/${one.uuid}`)
+const kill = async (one: TestAgent) =>
+  (await (await relayer.post('/api/kill', await killBody(chain.deployment, accounts.alice, one))).json()) as {
+    killId: string
   }
-const service = `spiffe://${trustDomain}/service/payments`
-const token = (change: { spiffeId?: string; expiresAt?: number } = {}) =>
-  signStatement(openOperatorSecret(relayer.data), {
-    action: 'enrol',
-    id: randomUUID(),
-    issuedAt: Date.now(),
-    spiffeId: service,
-    expiresAt: Date.now() + 60_000,
-    ...change,
-  })
-const enrolled = async (): Promise<Workload> => {
-  const { key, response } = await enrol(relayer, token())
-  if (!response.ok) throw new Error(await response.text())
-  return { key, ...((await response.json()) as Omit<Workload, 'key'>) }
-}
-const kill = async (one: TestAgent) => {
-  const response = await fetch(`${relayer.url}/api/kill`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(await killBody(chain.deployment, accounts.alice, one)),
-  })
-  return (await response.json()) as { killId: string }
-}
 
 describe('attestation', () => {
   test('gives an SVID that says owner, deployment and generation', async () => {
@@ -126,12 +101,7 @@ describe('attestation', () => {
   test('replayed is refused: a challenge is used once', async () => {
     const { response, body } = await attest(relayer, agent)
     expect(response.status).toBe(200)
-    const again = await fetch(`${relayer.url}/agents/attest`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    expect(again.status).toBe(401)
+    expect((await relayer.post('/agents/attest', body)).status).toBe(401)
   })
 
   test('of a killed agent is refused, before its kill is on chain as well', async () => {
@@ -150,7 +120,7 @@ describe('renewal over mutual TLS', () => {
 
   test('gives a new SVID of the present generation', async () => {
     const workload = await attested(relayer, agent)
-    await known(await chain.register(accounts.bob))
+    await newAgent(chain, relayer, accounts.bob)
     const { status, json } = await renew(workload)
     expect(status).toBe(200)
     expect(json.generation).toBeGreaterThan(workload.generation)
@@ -215,107 +185,11 @@ describe('renewal over mutual TLS', () => {
   })
 })
 
-describe('enrolment', () => {
-  test('trades a token for a service SVID, once', async () => {
-    const once = token()
-    const first = await enrol(relayer, once)
-    expect(first.response.status).toBe(200)
-    const { claims } = readSvid(der(((await first.response.json()) as { svid: string }).svid))
-    expect(claims).toMatchObject({ owner: null, spiffeId: { type: 'service', name: 'payments' } })
-    expect((await enrol(relayer, once)).response.status).toBe(401)
-  })
-
-  test.each([
-    ['expired', () => token({ expiresAt: Date.now() - 1 })],
-    [
-      'of another operator',
-      () =>
-        signStatement(Buffer.alloc(32, 7), {
-          action: 'enrol',
-          id: 'x',
-          issuedAt: Date.now(),
-          spiffeId: service,
-          expiresAt: Date.now() + 60_000,
-        }),
-    ],
-    ['altered', () => token().replace(/^./, (c) => (c === 'e' ? 'f' : 'e'))],
-    ['for another trust domain', () => token({ spiffeId: 'spiffe://elsewhere/service/payments' })],
-  ])('%s is refused', async (_, made) => {
-    const { response } = await enrol(relayer, made())
-    expect(response.status).toBe(401)
-  })
-
-  test('renews over mutual TLS', async () => {
-    expect(
-      await postAs(relayer, await enrolled(), '/svid/renew', { csr: (await makeKey()).csr }),
-    ).toMatchObject({ status: 200 })
-  })
-})
-
-describe('enforcement points', () => {
-  test('confirm kills cumulatively, and only what was published', async () => {
-    const point = await enrolled()
-    const { killId } = await kill(agent)
-    const points = async () =>
-      ((await (await fetch(`${relayer.url}/kills/${killId}`)).json()) as { points: { state: string }[] })
-        .points
-    expect((await points()).map((one) => one.state)).not.toContain('confirmed')
-    const head = JSON.parse(
-      (await (await fetch(`${relayer.url}/revocations`)).text()).split('\n')[0] as string,
-    ) as { epoch: string; number: number }
-    expect(
-      await postAs(relayer, point, '/acknowledgements', { epoch: head.epoch, number: head.number + 100 }),
-    ).toMatchObject({ status: 409 })
-    expect(
-      await postAs(relayer, point, '/acknowledgements', { epoch: randomUUID(), number: head.number }),
-    ).toMatchObject({ status: 409 })
-    expect(
-      await postAs(relayer, point, '/acknowledgements', { epoch: head.epoch, number: head.number }),
-    ).toMatchObject({ status: 204 })
-    expect((await points()).map((one) => one.state)).toEqual(['confirmed'])
-  })
-
-  test('an agent cannot confirm or report', async () => {
-    const workload = await attested(relayer, agent)
-    const head = JSON.parse(
-      (await (await fetch(`${relayer.url}/revocations`)).text()).split('\n')[0] as string,
-    ) as { epoch: string; number: number }
-    expect(
-      await postAs(relayer, workload, '/acknowledgements', { epoch: head.epoch, number: 0 }),
-    ).toMatchObject({ status: 409 })
-    expect(await postAs(relayer, workload, '/reports', { accesses: [] })).toMatchObject({ status: 403 })
-  })
-
-  test('report who accessed what; it shows and is in the audit log', async () => {
-    const point = await enrolled()
-    const at = Date.now()
-    const access = {
-      spiffeId: agent.spiffeId,
-      at,
-      method: 'GET',
-      path: '/orders',
-      status: 200,
-      outcome: 'accepted',
-      count: 3,
-    }
-    expect(await postAs(relayer, point, '/reports', { accesses: [access] })).toMatchObject({ status: 204 })
-    const { spiffeId: _, ...shown } = access
-    expect(await view()).toMatchObject({
-      lastAccessAt: at,
-      lastOutcome: 'accepted',
-      accesses: [{ ...shown, point: service }],
-    })
-    expect(await postAs(relayer, point, '/reports', { accesses: [{ ...access, count: 0 }] })).toMatchObject({
-      status: 400,
-    })
-  })
-})
-
 test('the bundle is a SPIFFE bundle document', async () => {
-  const bundle = (await (await fetch(`${relayer.url}/bundle`)).json()) as {
+  const bundle = await relayer.get<{
     keys: { use: string; x5c: string[]; kid?: string }[]
     spiffe_sequence: number
-  }
+  }>('/bundle')
   expect(bundle.keys).toEqual([
     expect.objectContaining({ use: 'x509-svid', kty: 'EC', x5c: [expect.any(String)] }),
   ])

@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Hex } from '../../protocol/hex.ts'
 import { agentTarget, ownerTarget, Scope } from '../../protocol/scope.ts'
 import {
   accounts,
   killBody,
+  newAgent,
   orderFor,
   orderJson,
   signOrder,
-  startChain,
-  startRelayer,
+  startWorld,
   type TestAgent,
   type TestChain,
   type TestRelayer,
@@ -20,30 +20,18 @@ let relayer: TestRelayer
 let agent: TestAgent
 
 beforeAll(async () => {
-  chain = await startChain()
-  relayer = await startRelayer(chain)
-})
-afterAll(async () => {
-  await relayer?.remove()
-  await chain?.stop()
+  const world = await startWorld()
+  ;({ chain, relayer } = world)
+  return world.stop
 })
 beforeEach(async () => {
-  agent = await chain.register(accounts.alice)
-  await until('the registration', async () => (await fetch(`${relayer.url}/agents/${agent.uuid}`)).ok)
+  agent = await newAgent(chain, relayer)
 })
 
-const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(`${relayer.url}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  })
-const killCount = async () =>
-  ((await (await fetch(`${relayer.url}/kills?limit=1000`)).json()) as { kills: unknown[] }).kills.length
-const snapshotRows = async () =>
-  JSON.parse((await (await fetch(`${relayer.url}/revocations`)).text()).split('\n')[0] as string).rows as {
-    subject: string
-  }[]
+const post = (path: string, body: unknown) => relayer.post(path, body)
+const killCount = async () => (await relayer.get<{ kills: unknown[] }>('/kills?limit=1000')).kills.length
+const snapshotRows = async () => (await relayer.snapshot()).rows
+const stateOf = async (one: TestAgent) => (await relayer.get<{ state: string }>(`/agents/${one.uuid}`)).state
 
 describe('a signed kill', () => {
   test('is durable and published before the answer, lands, and is final', async () => {
@@ -59,17 +47,12 @@ describe('a signed kill', () => {
     expect((await snapshotRows()).map((row) => row.subject)).toContain(agentTarget(agent.uuid).subject)
 
     const kill = await until('finality', async () => {
-      const view = (await (await fetch(`${relayer.url}/kills/${answer.killId}`)).json()) as {
-        state: string
-        timeline: { txHash: Hex }
-      }
+      const view = await relayer.get<{ state: string; timeline: { txHash: Hex } }>(`/kills/${answer.killId}`)
       return view.state === 'final' && view
     })
     const receipt = await chain.client.getTransactionReceipt({ hash: kill.timeline.txHash })
     expect(receipt.from.toLowerCase()).toBe(accounts.gas.address.toLowerCase())
-    expect(
-      ((await (await fetch(`${relayer.url}/agents/${agent.uuid}`)).json()) as { state: string }).state,
-    ).toBe('killed')
+    expect(await stateOf(agent)).toBe('killed')
   })
 
   test('sent again is answered with the same kill and changes nothing', async () => {
@@ -83,10 +66,9 @@ describe('a signed kill', () => {
   })
 
   test('of a wallet covers its other agents', async () => {
-    const other = await chain.register(accounts.bob)
+    const other = await newAgent(chain, relayer, accounts.bob)
     const target = ownerTarget(accounts.bob.address)
     const order = orderFor(accounts.bob, target)
-    await until('the registration', async () => (await fetch(`${relayer.url}/agents/${other.uuid}`)).ok)
     const response = await post('/api/kill/emergency', {
       wallet: accounts.bob.address,
       reason: 2,
@@ -94,9 +76,7 @@ describe('a signed kill', () => {
       signature: await signOrder(accounts.bob, chain.deployment, order),
     })
     expect(response.status).toBe(202)
-    expect(
-      ((await (await fetch(`${relayer.url}/agents/${other.uuid}`)).json()) as { state: string }).state,
-    ).not.toBe('alive')
+    expect(await stateOf(other)).not.toBe('alive')
   })
 
   test('by transaction takes the same road', async () => {
@@ -107,9 +87,9 @@ describe('a signed kill', () => {
       'by transaction',
     ])
     const kill = await until('the kill', async () => {
-      const { kills } = (await (await fetch(`${relayer.url}/kills`)).json()) as {
+      const { kills } = await relayer.get<{
         kills: { label: string; origin: string; text: string; state: string }[]
-      }
+      }>('/kills')
       return kills.find((one) => one.label === agent.uuid && one.state === 'final')
     })
     expect(kill).toMatchObject({ origin: 'block', text: 'by transaction' })
@@ -179,8 +159,7 @@ describe('refused, each in its own way, changing nothing', () => {
       slug: 'malformed-request',
       field: 'spiffeId',
       send: async () => {
-        const other = await chain.register(accounts.alice)
-        await until('it', async () => (await fetch(`${relayer.url}/agents/${other.uuid}`)).ok)
+        const other = await newAgent(chain, relayer)
         return post('/api/kill', { ...(await body()), spiffeId: other.spiffeId })
       },
     },
@@ -244,8 +223,7 @@ describe('refused, each in its own way, changing nothing', () => {
       slug: 'nonce-used',
       field: 'order.nonce',
       send: async () => {
-        const spent = await chain.register(accounts.alice)
-        await until('it', async () => (await fetch(`${relayer.url}/agents/${spent.uuid}`)).ok)
+        const spent = await newAgent(chain, relayer)
         const first = await killBody(chain.deployment, accounts.alice, spent)
         expect((await post('/api/kill', first)).status).toBe(202)
         before = await state()
@@ -347,10 +325,7 @@ describe('refused, each in its own way, changing nothing', () => {
 
 describe('what is served besides', () => {
   test('an OpenAPI document that names every route, and a page without third parties', async () => {
-    const document = (await (await fetch(`${relayer.url}/openapi.json`)).json()) as {
-      openapi: string
-      paths: object
-    }
+    const document = await relayer.get<{ openapi: string; paths: object }>('/openapi.json')
     expect(document.openapi).toBe('3.1.0')
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining([

@@ -6,18 +6,16 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
 import { createFeedReader } from '../../protocol/feed/reader.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
-import { openOperatorSecret } from '../../relayer/identity/operatorSecret.ts'
-import { signStatement } from '../../relayer/identity/operatorStatement.ts'
-import { enrol, postAs, type Workload } from './workload.ts'
+import { enrolled, postAs } from './workload.ts'
 import {
   accounts,
   killBody,
+  newAgent,
   startChain,
   startRelayer,
   type TestAgent,
   type TestChain,
   type TestRelayer,
-  trustDomain,
   until,
 } from './world.ts'
 
@@ -31,8 +29,7 @@ beforeAll(async () => {
 afterAll(() => chain?.stop())
 beforeEach(async () => {
   relayer = await startRelayer(chain)
-  agent = await chain.register(accounts.alice)
-  await until('the registration', async () => (await fetch(`${relayer.url}/agents/${agent.uuid}`)).ok)
+  agent = await newAgent(chain, relayer)
   return () => relayer.remove()
 })
 
@@ -41,17 +38,9 @@ const restart = async () => {
   relayer = await startRelayer(chain, { data: relayer.data })
 }
 const kills = async () =>
-  (
-    (await (await fetch(`${relayer.url}/kills`)).json()) as {
-      kills: { label: string; state: string; id: string }[]
-    }
-  ).kills
+  (await relayer.get<{ kills: { label: string; state: string; id: string }[] }>('/kills')).kills
 const order = async () => {
-  const response = await fetch(`${relayer.url}/api/kill`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(await killBody(chain.deployment, accounts.alice, agent)),
-  })
+  const response = await relayer.post('/api/kill', await killBody(chain.deployment, accounts.alice, agent))
   return (await response.json()) as { killId: string }
 }
 
@@ -96,25 +85,12 @@ test('nothing acknowledged is lost, and the feed goes on in a new epoch that a r
 test('a kill from before the restart is confirmed in the new epoch', async () => {
   await relayer.stop()
   relayer = await startRelayer(chain, { data: relayer.data, gasAccount: null })
-  const spiffeId = `spiffe://${trustDomain}/service/payments`
-  const token = signStatement(openOperatorSecret(relayer.data), {
-    action: 'enrol',
-    id: 'one',
-    issuedAt: Date.now(),
-    spiffeId,
-    expiresAt: Date.now() + 60_000,
-  })
-  const { key, response } = await enrol(relayer, token)
-  const point = { key, ...((await response.json()) as Omit<Workload, 'key'>) }
+  const point = await enrolled(relayer)
   const { killId } = await order()
   await restart()
-  const { epoch, number } = JSON.parse(
-    (await (await fetch(`${relayer.url}/revocations`)).text()).split('\n')[0] as string,
-  ) as { epoch: string; number: number }
+  const { epoch, number } = await relayer.snapshot()
   expect(await postAs(relayer, point, '/acknowledgements', { epoch, number })).toMatchObject({ status: 204 })
-  const view = (await (await fetch(`${relayer.url}/kills/${killId}`)).json()) as {
-    points: { state: string }[]
-  }
+  const view = await relayer.get<{ points: { state: string }[] }>(`/kills/${killId}`)
   expect(view.points.map((one) => one.state)).toEqual(['confirmed'])
 })
 

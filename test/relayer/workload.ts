@@ -1,28 +1,12 @@
-import 'reflect-metadata'
-import { type KeyObject, sign } from 'node:crypto'
+import { type KeyObject, randomUUID, sign } from 'node:crypto'
 import { request } from 'node:https'
-import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
 import { attestationMessage } from '../../protocol/attestation.ts'
 import { toBase64Url } from '../../protocol/bytes.ts'
+import { openOperatorSecret } from '../../relayer/identity/operatorSecret.ts'
+import { type OperatorStatement, signStatement } from '../../relayer/identity/operatorStatement.ts'
+import { makeKey } from './makeKey.ts'
 import type { TestAgent, TestRelayer } from './world.ts'
 import { trustDomain } from './world.ts'
-
-/** A P-256 key with its CSR, made by another implementation than the relayer's. */
-export async function makeKey() {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const csr = await Pkcs10CertificateRequestGenerator.create({
-    name: 'CN=ignored',
-    keys,
-    signingAlgorithm: algorithm,
-  })
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  return {
-    csr: csr.toString('pem'),
-    spki: new Uint8Array(await crypto.subtle.exportKey('spki', keys.publicKey)),
-    key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`,
-  }
-}
 
 export type Workload = {
   readonly key: string
@@ -30,13 +14,6 @@ export type Workload = {
   readonly expiresAt: number
   readonly generation: number
 }
-
-const post = (url: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  })
 
 /** Sends an attestation; `change` alters what is proved or sent. */
 export async function attest(
@@ -47,7 +24,7 @@ export async function attest(
   const { csr, spki, key } = await makeKey()
   const challenge =
     change.challenge ??
-    ((await (await post(`${relayer.url}/agents/challenges`, {})).json()) as { challenge: string }).challenge
+    ((await (await relayer.post('/agents/challenges', {})).json()) as { challenge: string }).challenge
   const message = attestationMessage({
     trustDomain,
     relayer: change.relayer ?? relayer.relayer,
@@ -57,7 +34,7 @@ export async function attest(
   })
   const proof = toBase64Url(sign(null, message, change.signWith ?? agent.privateKey))
   const body = { spiffeId: agent.spiffeId, challenge, proof, csr, ...change.sent }
-  const response = await post(`${relayer.url}/agents/attest`, body)
+  const response = await relayer.post('/agents/attest', body)
   return { response, key, body }
 }
 
@@ -68,12 +45,32 @@ export async function attested(relayer: TestRelayer, agent: TestAgent): Promise<
   return { key, ...((await response.json()) as Omit<Workload, 'key'>) }
 }
 
+export const service = `spiffe://${trustDomain}/service/payments`
+
+/** What the operator of a relayer says; by default that a service may enrol. */
+export const statement = (relayer: TestRelayer, change: Partial<OperatorStatement> = {}): string =>
+  signStatement(openOperatorSecret(relayer.data), {
+    action: 'enrol',
+    id: randomUUID(),
+    issuedAt: Date.now(),
+    spiffeId: service,
+    expiresAt: Date.now() + 60_000,
+    ...change,
+  })
+
 export async function enrol(relayer: TestRelayer, token: string) {
   const { csr, key } = await makeKey()
   return {
     key,
-    response: await post(`${relayer.url}/enrolments`, { csr }, { authorization: `Bearer ${token}` }),
+    response: await relayer.post('/enrolments', { csr }, { authorization: `Bearer ${token}` }),
   }
+}
+
+/** @throws when the relayer refuses */
+export async function enrolled(relayer: TestRelayer, spiffeId = service): Promise<Workload> {
+  const { key, response } = await enrol(relayer, statement(relayer, { spiffeId }))
+  if (!response.ok) throw new Error(await response.text())
+  return { key, ...((await response.json()) as Omit<Workload, 'key'>) }
 }
 
 /** POSTs over mutual TLS, on a connection of its own. */

@@ -140,6 +140,18 @@ export async function startRelayer(chain: TestChain, change: Partial<NodeOptions
   return {
     ...node,
     data,
+    post: (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+      fetch(`${node.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    get: async <T>(path: string): Promise<T> => (await (await fetch(`${node.url}${path}`)).json()) as T,
+    /** The snapshot's document, unverified. */
+    snapshot: async () =>
+      JSON.parse(
+        (await (await fetch(`${node.url}/revocations`)).text()).split('\n')[0] as string,
+      ) as Snapshot,
     remove: async () => {
       await node.stop()
       rmSync(data, { recursive: true, force: true })
@@ -147,7 +159,40 @@ export async function startRelayer(chain: TestChain, change: Partial<NodeOptions
   }
 }
 
+type Snapshot = {
+  readonly epoch: string
+  readonly number: number
+  readonly rows: readonly { readonly subject: string }[]
+}
+
 export type TestRelayer = Awaited<ReturnType<typeof startRelayer>>
+
+/** A chain and a relayer that follows it. */
+export async function startWorld() {
+  const chain = await startChain()
+  try {
+    const relayer = await startRelayer(chain)
+    const stop = async () => {
+      await relayer.remove()
+      await chain.stop()
+    }
+    return { chain, relayer, stop }
+  } catch (error) {
+    await chain.stop()
+    throw error
+  }
+}
+
+/** A registered agent that the relayer knows. */
+export async function newAgent(
+  chain: TestChain,
+  relayer: TestRelayer,
+  owner: LocalAccount = accounts.alice,
+): Promise<TestAgent> {
+  const agent = await chain.register(owner)
+  await until('the registration', async () => (await fetch(`${relayer.url}/agents/${agent.uuid}`)).ok)
+  return agent
+}
 
 let nonces = 0n
 
