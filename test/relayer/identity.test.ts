@@ -1,12 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { connect, createServer as createTlsServer } from 'node:tls'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { readSvid } from '../../protocol/x509/readSvid.ts'
 import { makeKey } from './makeKey.ts'
-import { attest, attested, postAs, type Workload } from './workload.ts'
+import { attest, attested, enrolled, postAs, type Workload } from './workload.ts'
 import {
   accounts,
   killBody,
@@ -195,6 +197,48 @@ test('the bundle is a SPIFFE bundle document', async () => {
   ])
   expect(bundle.keys[0]).not.toHaveProperty('kid')
   expect(bundle.spiffe_sequence).toBeGreaterThan(0)
+})
+
+test('the revocation list, in a TLS server that cannot follow the feed, refuses the killed agent alone', async () => {
+  const killed = await attested(relayer, agent)
+  const other = await attested(relayer, await newAgent(chain, relayer, accounts.bob))
+  await kill(agent)
+  const list = await fetch(`${relayer.url}/crl`)
+  expect(list.headers.get('content-type')).toBe('application/pkix-crl')
+  const der = Buffer.from(await list.arrayBuffer()).toString('base64')
+  const { svid: cert, key } = await enrolled(relayer)
+  const server = createTlsServer(
+    {
+      key,
+      cert,
+      ca: relayer.bundle,
+      crl: `-----BEGIN X509 CRL-----\n${der}\n-----END X509 CRL-----\n`,
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
+    (socket) => socket.end(socket.authorized ? 'accepted' : String(socket.authorizationError)),
+  )
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+  )
+  const call = (workload: Workload) =>
+    text(
+      connect({
+        host: '127.0.0.1',
+        port,
+        key: workload.key,
+        cert: workload.svid,
+        ca: relayer.bundle,
+        // A service's SVID names no host.
+        checkServerIdentity: () => undefined,
+      }),
+    )
+  try {
+    expect(await call(killed)).toBe('CERT_REVOKED')
+    expect(await call(other)).toBe('accepted')
+  } finally {
+    server.close()
+  }
 })
 
 test('a port in use is said with the option that changes it', async () => {

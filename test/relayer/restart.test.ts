@@ -2,11 +2,14 @@ import { createPublicKey, verify } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
 import { createFeedReader } from '../../protocol/feed/reader.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
-import { enrolled, postAs } from './workload.ts'
+import { settledAtHand } from '../../relayer/kill/killState.ts'
+import { startRpcProxy } from '../chain/rpcProxy.ts'
+import { makeKey } from './makeKey.ts'
+import { attest, attested, enrol, enrolled, postAs, service, statement } from './workload.ts'
 import {
   accounts,
   killBody,
@@ -94,6 +97,50 @@ test('a kill from before the restart is confirmed in the new epoch', async () =>
   expect(view.points.map((one) => one.state)).toEqual(['confirmed'])
 })
 
+test('a withdrawn enrolment stays so, also for tokens from before', async () => {
+  const old = statement(relayer)
+  const point = await enrolled(relayer)
+  const token = statement(relayer, { action: 'withdraw', issuedAt: Date.now() + 1 })
+  const withdrawal = { method: 'DELETE', headers: { authorization: `Bearer ${token}` } }
+  expect((await fetch(`${relayer.url}/enrolments`, withdrawal)).status).toBe(200)
+  await restart()
+  expect(await postAs(relayer, point, '/svid/renew', { csr: (await makeKey()).csr })).toMatchObject({
+    status: 403,
+  })
+  expect((await enrol(relayer, old)).response.status).toBe(401)
+  const { killId } = await order()
+  expect((await relayer.get<{ points: unknown[] }>(`/kills/${killId}`)).points).toEqual([])
+})
+
+test('a kill of long ago is read from the store, with who confirmed it', async () => {
+  const point = await enrolled(relayer)
+  await chain.send(accounts.alice, 'kill', [Scope.Agent, agentTarget(agent.uuid).subject, 1, 'long ago'])
+  const { id } = await until('finality', async () =>
+    (await kills()).find((kill) => kill.label === agent.uuid && kill.state === 'final'),
+  )
+  const { epoch, number } = await relayer.snapshot()
+  expect(await postAs(relayer, point, '/acknowledgements', { epoch, number })).toMatchObject({ status: 204 })
+  const before = await relayer.get(`/kills/${id}`)
+  await relayer.stop()
+  const db = new DatabaseSync(join(relayer.data, 'relayer.db'))
+  // Later kills: the same, as other records.
+  db.prepare(
+    `WITH RECURSIVE later (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM later WHERE n < ?)
+     INSERT INTO kills (id, digest, scope, subject, open, seen_at, number, deadline, record)
+     SELECT 'later-' || n, digest, scope, subject, open, seen_at, number + n, deadline,
+       json_set(record, '$.id', 'later-' || n, '$.feed.number', number + n)
+     FROM kills, later WHERE id = ?`,
+  ).run(settledAtHand, id)
+  db.close()
+  relayer = await startRelayer(chain, { data: relayer.data })
+  const { kills: atHand } = await relayer.get<{ kills: { id: string }[] }>('/kills?limit=1000')
+  expect(atHand).toHaveLength(settledAtHand)
+  expect(atHand.map((kill) => kill.id)).not.toContain(id)
+  const after = await relayer.get(`/kills/${id}`)
+  expect(after).toMatchObject({ id, text: 'long ago', points: [{ spiffeId: service, state: 'confirmed' }] })
+  expect(after).toEqual(before)
+})
+
 test('a kill that came while the relayer was down is taken from the chain', async () => {
   await relayer.stop()
   await chain.send(accounts.alice, 'kill', [Scope.Agent, agentTarget(agent.uuid).subject, 1, 'while down'])
@@ -110,6 +157,73 @@ test('an order that had no gas to land lands after the restart with some', async
   await until(
     'the landing',
     async () => (await kills()).find((kill) => kill.id === killId)?.state === 'final',
+  )
+})
+
+test('orders are taken only once the head of the chain is reached', async () => {
+  await relayer.stop()
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const proxy = await startRpcProxy(chain.rpc, async ({ method }) => {
+    if (method.startsWith('eth_getBlock')) await gate
+    return null
+  })
+  onTestFinished(proxy.stop)
+  const listen = { host: '127.0.0.1', port: Number(new URL(relayer.url).port) }
+  const starting = startRelayer(chain, { data: relayer.data, rpcs: [proxy.url], listen })
+  const body = await killBody(chain.deployment, accounts.alice, agent)
+  try {
+    // The same address as before.
+    const early = await until('the listener', () => relayer.post('/api/kill', body).catch(() => null))
+    expect(early.status).toBe(503)
+    expect(await early.json()).toMatchObject({ type: 'https://killswitch.ai/problems/not-ready' })
+  } finally {
+    open()
+    relayer = await starting
+  }
+  expect((await relayer.post('/api/kill', body)).status).toBe(202)
+})
+
+test('every decision is in the audit log, refusals included', async () => {
+  const body = await killBody(chain.deployment, accounts.stranger, agent)
+  expect((await relayer.post('/api/kill', body)).status).toBe(403)
+  expect((await attest(relayer, agent, { challenge: 'A'.repeat(43) })).response.status).toBe(401)
+  expect((await enrol(relayer, 'nothing')).response.status).toBe(401)
+  const workload = await attested(relayer, agent)
+  const point = await enrolled(relayer)
+  const access = { at: 1, method: 'GET', path: '/', status: 200, outcome: 'accepted', count: 1 }
+  await postAs(relayer, point, '/reports', { accesses: [{ ...access, spiffeId: agent.spiffeId }] })
+  const { killId } = await order()
+  const { epoch, number } = await relayer.snapshot()
+  await postAs(relayer, point, '/acknowledgements', { epoch, number })
+  expect(await postAs(relayer, workload, '/svid/renew', { csr: (await makeKey()).csr })).toMatchObject({
+    status: 403,
+  })
+  await relayer.stop()
+
+  const db = new DatabaseSync(join(relayer.data, 'relayer.db'))
+  const entries = db
+    .prepare('SELECT json FROM audit_entries ORDER BY number')
+    .all()
+    .map(({ json }) => JSON.parse(json as string))
+  db.close()
+  const spiffeId = agent.spiffeId
+  expect(entries).toEqual(
+    expect.arrayContaining(
+      [
+        { action: 'order refused', actor: accounts.stranger.address.toLowerCase() },
+        { action: 'SVID refused', detail: { kind: 'bad proof' } },
+        { action: 'SVID refused', detail: { kind: 'bad token' } },
+        { action: 'SVID attested', spiffeId },
+        { action: 'workload enrolled', actor: 'operator', spiffeId: service },
+        { action: 'SVID enrolled', spiffeId: service },
+        { action: 'access', spiffeId, detail: { point: service, path: '/' } },
+        { action: 'kill', actor: accounts.alice.address.toLowerCase(), detail: { killId } },
+        { action: 'kill confirmed', actor: service, detail: { killId } },
+        { action: 'SVID refused', detail: { kind: 'revoked' } },
+      ].map(({ detail = {}, ...entry }) =>
+        expect.objectContaining({ ...entry, detail: expect.objectContaining(detail) }),
+      ),
+    ),
   )
 })
 
