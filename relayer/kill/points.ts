@@ -73,6 +73,9 @@ export type EnforcementPoints = {
 /** How long a point may take before its silence shows as overdue, in ms. */
 const overdueAfter = 1_000
 
+/** A later point starts with the kill in its table: it has nothing to confirm, and must not date the kill's end anew. */
+const isAsked = (point: EnforcementPoint, kill: KillRecord): boolean => point.enrolledAt <= kill.seen.at
+
 export function createEnforcementPoints(options: {
   readonly epoch: string
   readonly points: readonly EnforcementPoint[]
@@ -131,6 +134,7 @@ export function createEnforcementPoints(options: {
       if (kill.feed.number > number) continue
       // Newest first, and acknowledgements are cumulative: what is older is confirmed already.
       if (kill.feed.number <= from) break
+      if (!isAsked(point, kill)) continue
       if (confirmed.get(kill.id)?.has(spiffeId)) continue
       confirmations.push({ killId: kill.id, spiffeId, moment })
     }
@@ -174,7 +178,7 @@ export function createEnforcementPoints(options: {
       // Any heartbeat after the kill would have shown the gap, so the last one it could live on came before it.
       const silent =
         waited > closedAfter ? 'closed by staleness' : waited > overdueAfter ? 'overdue' : 'pending'
-      const asked = [...points.values()].filter((point) => point.enrolledAt <= kill.seen.at)
+      const asked = [...points.values()].filter((point) => isAsked(point, kill))
       const ids = new Set([...asked.map(({ spiffeId }) => spiffeId), ...(ofKill?.keys() ?? [])])
       return [...ids].map((spiffeId) => {
         const moment = ofKill?.get(spiffeId) ?? null
