@@ -40,7 +40,7 @@ export async function openDatabase(path: string): Promise<Database> {
   } catch (cause) {
     throw new StoreUnavailableError(path, cause)
   }
-  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqliteShim(sqlite) }) })
+  const db = databaseOver(sqlite)
   const { error } = await new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...migrations }) },
@@ -51,6 +51,10 @@ export async function openDatabase(path: string): Promise<Database> {
   }
   return db
 }
+
+/** Queries over an open SQLite database, whatever its schema. */
+export const databaseOver = (sqlite: DatabaseSync): Database =>
+  new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqliteShim(sqlite) }) })
 
 /** What Kysely's dialect asks of better-sqlite3, over node:sqlite, with prepared statements kept. */
 function sqliteShim(sqlite: DatabaseSync) {
