@@ -1,4 +1,5 @@
 import { isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
+import { createSerial } from '../serial.ts'
 import { spkiOf } from './attest.ts'
 import { type Issuance, IssuanceRefusedError } from './issuance.ts'
 import { type OperatorStatement, openStatement } from './operatorStatement.ts'
@@ -55,53 +56,62 @@ export function createEnrolments(options: {
     return statement
   }
 
+  const enrol = async (
+    statement: OperatorStatement,
+    token: string,
+    spki: Uint8Array,
+  ): Promise<SvidRecord> => {
+    const { spiffeId } = statement
+    const had = workloads.get(spiffeId)
+    if (had?.withdrawnAt != null && statement.issuedAt <= had.withdrawnAt)
+      throw badToken(
+        spiffeId,
+        'the token is from before the enrolment was withdrawn; ask the operator for another',
+      )
+    // Before the token is used up: it is good for one try only.
+    if (blind())
+      throw new IssuanceRefusedError(
+        'blind',
+        'relayer',
+        'no new head',
+        'the relayer has seen no new block for too long; try again with the same token',
+      )
+    const at = Math.round(now())
+    if (!(await takeToken(token, statement, at)))
+      throw badToken(spiffeId, 'the token was used before; ask the operator for another')
+    await write(spiffeId, 'enrolled', at)
+    workloads.set(spiffeId, { enrolledAt: at, withdrawnAt: null })
+    return issue(spiffeId, spki)
+  }
+
+  const withdraw = async ({ spiffeId, issuedAt }: OperatorStatement): Promise<string> => {
+    const had = workloads.get(spiffeId)
+    if (had === undefined || had.withdrawnAt !== null)
+      throw new IssuanceRefusedError('not enrolled', 'spiffeId', spiffeId, `${spiffeId} is not enrolled here`)
+    // An old statement must not end an enrolment that the operator has made since.
+    if (issuedAt <= had.enrolledAt)
+      throw badToken(spiffeId, 'the token is from before the enrolment; make another')
+    const at = Math.round(now())
+    await write(spiffeId, 'withdrawn', at)
+    workloads.set(spiffeId, { ...had, withdrawnAt: at })
+    return spiffeId
+  }
+
+  // One after the other: an old token must not pass while the withdrawal that ends it is being written.
+  const serial = createSerial()
+
   return {
     isEnrolled,
 
     async enrol(token, csr) {
       const spki = spkiOf(csr)
       const statement = read(token, 'enrol')
-      const { spiffeId } = statement
-      const had = workloads.get(spiffeId)
-      if (had?.withdrawnAt != null && statement.issuedAt <= had.withdrawnAt)
-        throw badToken(
-          spiffeId,
-          'the token is from before the enrolment was withdrawn; ask the operator for another',
-        )
-      // Before the token is used up: it is good for one try only.
-      if (blind())
-        throw new IssuanceRefusedError(
-          'blind',
-          'relayer',
-          'no new head',
-          'the relayer has seen no new block for too long; try again with the same token',
-        )
-      const at = Math.round(now())
-      if (!(await takeToken(token, statement, at)))
-        throw badToken(spiffeId, 'the token was used before; ask the operator for another')
-      await write(spiffeId, 'enrolled', at)
-      workloads.set(spiffeId, { enrolledAt: at, withdrawnAt: null })
-      return issue(spiffeId, spki)
+      return serial(() => enrol(statement, token, spki))
     },
 
     async withdraw(token) {
       const statement = read(token, 'withdraw')
-      const { spiffeId } = statement
-      const had = workloads.get(spiffeId)
-      if (had === undefined || had.withdrawnAt !== null)
-        throw new IssuanceRefusedError(
-          'not enrolled',
-          'spiffeId',
-          spiffeId,
-          `${spiffeId} is not enrolled here`,
-        )
-      // An old statement must not end an enrolment that the operator has made since.
-      if (statement.issuedAt <= had.enrolledAt)
-        throw badToken(spiffeId, 'the token is from before the enrolment; make another')
-      const at = Math.round(now())
-      await write(spiffeId, 'withdrawn', at)
-      workloads.set(spiffeId, { ...had, withdrawnAt: at })
-      return spiffeId
+      return serial(() => withdraw(statement))
     },
   }
 }

@@ -119,6 +119,11 @@ export function createIssuance(options: {
     return { agent, key: agent.key }
   }
 
+  const requireEnrolled = (spiffeId: string) => {
+    if (!options.isEnrolled(spiffeId))
+      throw new IssuanceRefusedError('other identity', 'svid', spiffeId, `${spiffeId} is not enrolled here`)
+  }
+
   const issue = async (
     spiffeId: string,
     owner: Hex | null,
@@ -148,6 +153,7 @@ export function createIssuance(options: {
     await record(svid, how)
     // A kill may have come while the SVID was recorded; its generation is older, so every point refuses it, but it need not leave.
     if (owner !== null) agentOf(spiffeId)
+    else requireEnrolled(spiffeId)
     latest.set(spiffeId, svid)
     return svid
   }
@@ -185,13 +191,7 @@ export function createIssuance(options: {
       }
       const had = latest.get(spiffeId)
       if (claims.owner === null) {
-        if (!options.isEnrolled(spiffeId))
-          throw new IssuanceRefusedError(
-            'other identity',
-            'svid',
-            spiffeId,
-            `${spiffeId} is not enrolled here`,
-          )
+        requireEnrolled(spiffeId)
         return issue(spiffeId, null, spki, had?.provedAt ?? Math.round(clock.wall()), 'renewed')
       }
       const { agent } = agentOf(spiffeId)
