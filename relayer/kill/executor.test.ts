@@ -23,6 +23,8 @@ function world() {
   const committed: Changes[] = []
   const published: SignedMessage[] = []
   const orders: KillRecord[] = []
+  const refused: { readonly signed: SignedOrder; readonly error: Error }[] = []
+  const forgotten: string[] = []
   let failing = false
   let last = noMessage
   let signatures = 0
@@ -54,6 +56,8 @@ function world() {
     maxBlind: 30_000,
     publish: (messages) => published.push(...messages),
     onOrder: (kill) => orders.push(kill),
+    onRefused: (signed, error) => refused.push({ signed, error }),
+    onForgotten: (killId) => forgotten.push(killId),
   })
   const block = (number: number, events: readonly RegistryEvent[] = [], fork = 0): ChainBlock => ({
     number,
@@ -112,6 +116,8 @@ function world() {
     committed,
     published,
     orders,
+    refused,
+    forgotten,
     order,
     take,
     grant,
@@ -267,6 +273,28 @@ describe('an order', () => {
     expect(w.types()).toEqual(['kill', 'final'])
   })
 
+  test('that another relayer landed in a dropped block kills anew once that kill is withdrawn', async () => {
+    const w = world()
+    await w.start()
+    const signed = w.order()
+    const landed = await w.take(2, [w.killed(2, signed.digest)])
+    await w.executor.dropBlocks([landed])
+    await w.grant(await w.take(2, [], 1))
+    const [first] = w.executor.kills()
+    expect(killState(first as KillRecord)).toBe('withdrawn')
+    expect(w.executor.mayHoldSvid(agent)).toBe(true)
+
+    const second = await w.executor.takeOrder(signed)
+    expect(second.id).not.toBe(first?.id)
+    expect(killState(second)).toBe('enforced')
+    expect(w.row()?.provisional).toBe(true)
+    expect(w.orders.map((one) => one.id)).toEqual([second.id])
+    expect(await w.executor.takeOrder(signed)).toMatchObject({ id: second.id })
+    await w.grant(await w.take(3, [w.killed(2, signed.digest)]))
+    expect(killState(w.executor.kill(second.id) as KillRecord)).toBe('final')
+    expect(w.types()).toEqual(['kill', 'withdrawn', 'kill', 'final'])
+  })
+
   test('whose block is dropped stays enforced until it lands again', async () => {
     const w = world()
     await w.start()
@@ -308,9 +336,11 @@ describe('an order', () => {
     expect(killState(w.executor.kill(id) as KillRecord)).toBe('withdrawn')
     expect(w.row()?.provisional).toBe(false)
     expect(w.types()).toEqual(['kill', 'withdrawn'])
+    await expect(w.executor.takeOrder(signed)).rejects.toMatchObject({ kind: 'burnt' })
     await expect(
       w.executor.takeOrder(w.order({ issuedAt: BigInt(w.now() - 50), nonce: 1n })),
     ).rejects.toMatchObject({ kind: 'replayed' })
+    expect(w.executor.mayHoldSvid(agent)).toBe(true)
   })
 })
 
@@ -398,6 +428,46 @@ test('a row is dropped when no SVID can be older, one second before it is not', 
   await w.executor.tidy()
   expect(w.row()).toBeUndefined()
   expect(w.types().at(-1)).toBe('dropped' satisfies Announcement['type'])
+})
+
+describe('a settled kill', () => {
+  const deadline = 600
+  /** A kill by an order, then 1,000 by transaction; all final. */
+  const many = async (w: ReturnType<typeof world>) => {
+    await w.start()
+    const signed = w.order({ deadline: BigInt(w.now() + deadline) })
+    const { id } = await w.executor.takeOrder(signed)
+    const events = Array.from({ length: 1_000 }, (_, i) => w.killed(3 + i))
+    await w.grant(await w.take(2, [w.killed(2, signed.digest), ...events]))
+    return { id, signed }
+  }
+
+  test('beyond the latest thousand is no longer at hand once its order has expired, and is said to be gone', async () => {
+    const w = world()
+    const { id, signed } = await many(w)
+    const last = w.executor.kills()[0]?.id as string
+    await w.executor.tidy()
+    expect(w.forgotten).toEqual(['kill-1'])
+    expect(w.executor.kill('kill-1')).toBeUndefined()
+    expect(await w.executor.takeOrder(signed)).toMatchObject({ id })
+    w.pass(deadline + 1)
+    await w.take(3, [w.killed(1_003)])
+    await w.executor.tidy()
+    expect(w.forgotten).toEqual(['kill-1', id])
+    expect(w.executor.kills()).toHaveLength(1_000)
+    expect(w.executor.kill(last)).toBeDefined()
+  })
+})
+
+test('a refused order is told of, with why; a journal that fails refuses nothing', async () => {
+  const w = world()
+  await w.start()
+  const refused = w.order({ authority: mallory })
+  await expect(w.executor.takeOrder(refused)).rejects.toThrow()
+  expect(w.refused).toMatchObject([{ signed: refused, error: { kind: 'not authorized' } }])
+  w.fail(true)
+  await expect(w.executor.takeOrder(w.order())).rejects.toBeInstanceOf(JournalFailedError)
+  expect(w.refused).toHaveLength(1)
 })
 
 test('without a new head for maxBlind the relayer calls itself blind', async () => {
