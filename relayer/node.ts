@@ -403,6 +403,9 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     ])
     sender?.close()
     verifySignature.close()
+    refusals.flush()
+    // Notes are written in their order: the store closes after the last of them.
+    await executor.note({}).catch((err: unknown) => log.error({ err }, 'the last notes are not in the store'))
     await db.destroy()
   }
 

@@ -47,6 +47,14 @@ const order = async () => {
   return (await response.json()) as { killId: string }
 }
 
+/** What a stopped relayer's audit log says. */
+const auditEntries = () => {
+  const db = new DatabaseSync(join(relayer.data, 'relayer.db'))
+  const rows = db.prepare('SELECT json FROM audit_entries ORDER BY number').all()
+  db.close()
+  return rows.map(({ json }) => JSON.parse(json as string) as { action: string; detail: object })
+}
+
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 const reader = () =>
   createFeedReader({
@@ -200,12 +208,7 @@ test('every decision is in the audit log, refusals included', async () => {
   })
   await relayer.stop()
 
-  const db = new DatabaseSync(join(relayer.data, 'relayer.db'))
-  const entries = db
-    .prepare('SELECT json FROM audit_entries ORDER BY number')
-    .all()
-    .map(({ json }) => JSON.parse(json as string))
-  db.close()
+  const entries = auditEntries()
   const spiffeId = agent.spiffeId
   expect(entries).toEqual(
     expect.arrayContaining(
@@ -225,6 +228,22 @@ test('every decision is in the audit log, refusals included', async () => {
       ),
     ),
   )
+})
+
+test('a flood of refusals is logged as a number, also at the stop', async () => {
+  const flood = 150
+  for (let i = 0; i < flood; i += 1) {
+    const headers = { authorization: `Bearer ${i}` }
+    await fetch(`${relayer.url}/enrolments`, { method: 'DELETE', headers })
+  }
+  await relayer.stop()
+  const entries = auditEntries()
+  const logged = entries.filter(({ action }) => action === 'SVID refused').length
+  expect(logged).toBeGreaterThanOrEqual(100)
+  expect(logged).toBeLessThan(flood)
+  expect(entries.find(({ action }) => action === 'refusals counted')?.detail).toEqual({
+    'SVID refused': flood - logged,
+  })
 })
 
 test('an altered audit log stops the start', async () => {
