@@ -39,6 +39,8 @@ beforeAll(async () => {
     svidLife: 60_000,
     maxBlind: 600_000,
     pollInterval: 50,
+    // The tests run in the same event loop.
+    overloaded: () => false,
     log: pino({ level: 'silent' }),
   })
 })

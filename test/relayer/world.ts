@@ -134,6 +134,8 @@ export async function startRelayer(chain: TestChain, change: Partial<NodeOptions
     svidLife: 300_000,
     maxBlind: 600_000,
     pollInterval: 50,
+    // The tests run in the same event loop.
+    overloaded: () => false,
     log: pino({ level: process.env.KILLSWITCH_TEST_LOG ?? 'silent' }),
     ...change,
   })
@@ -183,14 +185,17 @@ export async function startWorld() {
   }
 }
 
-/** A registered agent that the relayer knows. */
+const known = (relayer: TestRelayer, agent: TestAgent): Promise<boolean> =>
+  until('the registration', async () => (await fetch(`${relayer.url}/agents/${agent.uuid}`)).ok)
+
+/** A registered agent that the relayers know. */
 export async function newAgent(
   chain: TestChain,
-  relayer: TestRelayer,
+  relayers: TestRelayer | readonly TestRelayer[],
   owner: LocalAccount = accounts.alice,
 ): Promise<TestAgent> {
   const agent = await chain.register(owner)
-  await until('the registration', async () => (await fetch(`${relayer.url}/agents/${agent.uuid}`)).ok)
+  await Promise.all([relayers].flat().map((relayer) => known(relayer, agent)))
   return agent
 }
 
