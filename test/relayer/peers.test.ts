@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   accounts,
   killBody,
+  newAgent,
   startChain,
   startRelayer,
-  type TestAgent,
   type TestChain,
   type TestRelayer,
   until,
@@ -27,13 +27,11 @@ const start = async (change: Parameters<typeof startRelayer>[1]) => {
   started.push(relayer)
   return relayer
 }
-const known = (relayer: TestRelayer, agent: TestAgent) =>
-  until('the registration', async () => (await fetch(`${relayer.url}/agents/${agent.uuid}`)).ok)
 const kills = async (relayer: TestRelayer) =>
   (
-    (await (await fetch(`${relayer.url}/kills`)).json()) as {
+    await relayer.get<{
       kills: { id: string; label: string; digest: string; state: string; origin: string }[]
-    }
+    }>('/kills')
   ).kills
 
 /** A port that nobody listens on. */
@@ -49,16 +47,10 @@ test('an order given to one relayer is enforced by those that it names, and a de
   const latePort = await freePort()
   const second = await start({ gasAccount: null })
   const first = await start({ gasAccount: null, peers: [`http://127.0.0.1:${latePort}`, second.url] })
-  const agent = await chain.register(accounts.alice)
-  await known(first, agent)
-  await known(second, agent)
+  const agent = await newAgent(chain, [first, second])
 
   const body = await killBody(chain.deployment, accounts.alice, agent)
-  const answer = await fetch(`${first.url}/api/kill`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
+  const answer = await first.post('/api/kill', body)
   expect(answer.status).toBe(202)
   const there = await until('the order at the second relayer', async () =>
     (await kills(second)).find((kill) => kill.label === agent.uuid),
@@ -77,15 +69,9 @@ test('an order given to one relayer is enforced by those that it names, and a de
 
 test('an order that another relayer forged is refused like any other', async () => {
   const [second, first] = started as [TestRelayer, TestRelayer]
-  const agent = await chain.register(accounts.bob)
-  await known(first, agent)
-  await known(second, agent)
+  const agent = await newAgent(chain, [first, second], accounts.bob)
   const forged = await killBody(chain.deployment, accounts.stranger, agent)
-  const answer = await fetch(`${second.url}/api/kill`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(forged),
-  })
+  const answer = await second.post('/api/kill', forged)
   expect(answer.status).toBe(403)
   expect((await kills(first)).filter((kill) => kill.label === agent.uuid)).toEqual([])
 })
