@@ -55,9 +55,17 @@ async function withdraw(url: string, token: string): Promise<string> {
       `no relayer answers at ${url} (${(error as Error).message}); start it, or name its address with --listen`,
     )
   }
-  const body = (await answer.json()) as { readonly spiffeId?: string; readonly detail?: string }
-  if (body.spiffeId === undefined) throw new WithdrawalFailedError(`${answer.status}: ${body.detail}`)
-  return body.spiffeId
+  // Whoever listens there need not be a relayer.
+  const body = (await answer.json().catch(() => ({}))) as {
+    readonly spiffeId?: string
+    readonly detail?: string
+  }
+  if (body.spiffeId !== undefined) return body.spiffeId
+  throw new WithdrawalFailedError(
+    body.detail === undefined
+      ? `${url} answers with ${answer.status} as no relayer does; name the relayer's address with --listen`
+      : `${answer.status}: ${body.detail}`,
+  )
 }
 
 /** Errors that the operator can mend: their message is all there is to say. */

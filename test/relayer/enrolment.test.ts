@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -62,7 +64,7 @@ const withdraw = (token: string) =>
   fetch(`${relayer.url}/enrolments`, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } })
 
 /** The operator's program, as a process of its own. */
-const program = (command: string, spiffeId: string) =>
+const program = (command: string, spiffeId: string, listen = new URL(relayer.url).host) =>
   promisify(execFile)(process.execPath, [
     path.resolve(import.meta.dirname, '../../relayer/cli.ts'),
     command,
@@ -70,7 +72,7 @@ const program = (command: string, spiffeId: string) =>
     '--data',
     relayer.data,
     '--listen',
-    new URL(relayer.url).host,
+    listen,
   ])
 
 describe('enrolment', () => {
@@ -153,9 +155,19 @@ describe('a withdrawn enrolment', () => {
     expect(await renew(workload)).toMatchObject({ status: 403 })
     expect(await acknowledge(workload)).toMatchObject({ status: 409, json: { field: 'spiffeId' } })
     expect(await report(workload)).toMatchObject({ status: 403 })
+  })
 
-    const again = program('withdraw', spiffeId)
-    await expect(again).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('not enrolled') })
+  test('is not ended by the program at a server that is no relayer, which it says in a line', async () => {
+    const other = createServer((_, response) => response.writeHead(404).end('nothing here'))
+    const port = await new Promise<number>((resolve) =>
+      other.listen(0, '127.0.0.1', () => resolve((other.address() as AddressInfo).port)),
+    )
+    const failure = program('withdraw', service, `127.0.0.1:${port}`)
+    await expect(failure).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^killswitch-relayer: .*--listen\n$/),
+    })
+    other.close()
   })
 
   test('is not begun again by a token from before, but by a new one', async () => {
