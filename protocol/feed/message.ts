@@ -43,7 +43,7 @@ export type HeartbeatMessage = FeedPosition &
     readonly tag: typeof feedTag
     readonly type: 'heartbeat'
     readonly time: number
-    /** Digest of the whole table, see `tableDigest`. */
+    /** Digest of the whole table, see tableDigest.ts. */
     readonly table: string
   }
 
@@ -75,26 +75,6 @@ export function signDocument(document: FeedMessage | Snapshot, sign: Sign): stri
   return `${json}\n${toBase64Url(sign(encoder.encode(json)))}`
 }
 
-/** Digest of a table, whatever its order: rows by scope and subject, their JSON joined by line feeds, SHA-256, base64url. */
-export function tableDigest(rows: Iterable<RevocationRow>): string {
-  const lines = [...rows]
-    .map((row) => ({ key: `${row.scope}:${row.subject}`, json: JSON.stringify(canonicalRow(row)) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-  return messageHash(lines.map((line) => line.json).join('\n'))
-}
-
-/** A row with its fields in the order in which they are written. */
-export const canonicalRow = (row: RevocationRow): RevocationRow => ({
-  scope: row.scope,
-  subject: row.subject,
-  provisional: row.provisional,
-  finalSequence: row.finalSequence,
-  rank: row.rank,
-  reason: row.reason,
-  text: row.text,
-  killId: row.killId,
-})
-
 /** A feed document was not taken; nothing changed. */
 export class FeedRefusedError extends Error {
   override readonly name = 'FeedRefusedError'
@@ -105,7 +85,7 @@ export class FeedRefusedError extends Error {
     | 'fork'
     | 'rollback'
     | 'stale heartbeat'
-    | 'table differs'
+    | 'too large'
   constructor(kind: FeedRefusedError['kind'], detail: string, options?: ErrorOptions) {
     super(`feed document refused (${kind}): ${detail}`, options)
     this.kind = kind

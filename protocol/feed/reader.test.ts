@@ -14,10 +14,10 @@ import {
   type Snapshot,
   signDocument,
   snapshotTag,
-  tableDigest,
   type Verify,
 } from './message.ts'
 import { type Clocks, createFeedReader } from './reader.ts'
+import { tableDigest } from './tableDigest.ts'
 
 const deployment = `eip155:31337:0x${'ab'.repeat(20)}`
 const maxStaleness = 15_000
@@ -381,14 +381,93 @@ describe('holes that were there once', () => {
   })
 
   test('staleness by each clock: 14,999, 15,000 and 15,001 ms', () => {
-    const { reader } = followed()
     for (const [age, state] of [
       [14_999, 'fresh'],
       [15_000, 'fresh'],
       [15_001, 'stale'],
     ] as const) {
-      expect(reader.freshness({ wall: start + age, monotonic: 0 })).toBe(state)
-      expect(reader.freshness({ wall: start, monotonic: age })).toBe(state)
+      expect(followed().reader.freshness({ wall: start + age, monotonic: 0 })).toBe(state)
+      expect(followed().reader.freshness({ wall: start, monotonic: age })).toBe(state)
+    }
+  })
+
+  test('a suspend followed by a step back of the wall clock does not make an old view fresh again', () => {
+    const { relayer, reader } = followed()
+    // 12 s of sleep, which the monotonic clock does not count; then a server of time says that it was 4 s less.
+    expect(reader.freshness({ wall: start + 12_000, monotonic: 0 })).toBe('fresh')
+    expect(reader.freshness({ wall: start + 11_000, monotonic: 3_000 })).toBe('fresh')
+    expect(reader.freshness({ wall: start + 11_001, monotonic: 3_001 })).toBe('stale')
+    relayer.time += 11_500
+    reader.takeMessage(relayer.heartbeat(), { wall: start + 11_500, monotonic: 3_500 })
+    expect(reader.freshness({ wall: start + 11_500, monotonic: 3_500 })).toBe('fresh')
+  })
+
+  test('a wall clock that was wrong for a moment is right again with the next heartbeat', () => {
+    const { relayer, reader } = followed()
+    expect(reader.freshness({ wall: start + 3_600_000, monotonic: 1 })).toBe('stale')
+    expect(reader.freshness({ wall: start + 2, monotonic: 2 })).toBe('stale')
+    relayer.time += 3
+    reader.takeMessage(relayer.heartbeat(), { wall: start + 3, monotonic: 3 })
+    expect(reader.freshness({ wall: start + 3, monotonic: 3 })).toBe('fresh')
+  })
+
+  test('a heartbeat from ahead says that our clocks stood still: fresh no more, until one is in time', () => {
+    const { relayer, reader } = followed()
+    relayer.time += 60_000
+    const ahead = relayer.heartbeat()
+    expect(refusal(() => reader.takeMessage(ahead, { wall: start, monotonic: 0 }))).toBe('stale heartbeat')
+    expect(reader.freshness({ wall: start, monotonic: 0 })).toBe('stale')
+    reader.takeMessage(ahead, { wall: start + 60_000, monotonic: 1 })
+    expect(reader.freshness({ wall: start + 60_000, monotonic: 1 })).toBe('fresh')
+  })
+
+  test('a table beyond its limit is refused, and nothing is fresh until it fits', () => {
+    const relayer = new Relayer()
+    const reader = createFeedReader({
+      relayer: key.id,
+      deployment,
+      verify: verifyEd25519,
+      maxStaleness,
+      maxRows: 2,
+    })
+    reader.takeSnapshot(relayer.snapshot(), clocks(relayer))
+    for (const type of ['a', 'b'])
+      reader.takeMessage(relayer.write('final', row(type, { finalSequence: 1 })), clocks(relayer))
+    expect(reader.freshness(clocks(relayer))).toBe('fresh')
+    expect(refusal(() => reader.takeMessage(relayer.write('kill', row('c')), clocks(relayer)))).toBe(
+      'too large',
+    )
+    expect(reader.freshness(clocks(relayer))).toBe('stale')
+    expect(reader.table.size).toBe(2)
+    relayer.time += 1
+    expect(refusal(() => reader.takeSnapshot(relayer.snapshot(), clocks(relayer)))).toBe('too large')
+    relayer.write('dropped', row('a'))
+    relayer.time += 1
+    reader.takeSnapshot(relayer.snapshot(), clocks(relayer))
+    expect(reader.freshness(clocks(relayer))).toBe('fresh')
+    // Final rows of an epoch that was left stand, and count.
+    relayer.restore(
+      new Map([
+        ['x', row('x')],
+        ['y', row('y')],
+      ]),
+    )
+    relayer.time += 1
+    expect(refusal(() => reader.takeSnapshot(relayer.snapshot(), clocks(relayer)))).toBe('too large')
+    expect([...reader.table.keys()]).toEqual([targetKey(row('b')), targetKey(row('c'))])
+  })
+
+  test('text and kill id have their limits', () => {
+    const { relayer, reader } = followed()
+    for (const [change, outcome] of [
+      [{ text: 'x'.repeat(256) }, 'taken'],
+      [{ text: 'x'.repeat(257) }, 'malformed'],
+      [{ killId: 'x'.repeat(65) }, 'malformed'],
+    ] as const) {
+      const { number, previous } = relayer
+      const text = relayer.write('kill', row('b', change))
+      expect(refusal(() => reader.takeMessage(text, clocks(relayer)))).toBe(outcome)
+      if (outcome !== 'taken') Object.assign(relayer, { number, previous })
     }
   })
 })
@@ -403,7 +482,7 @@ type Model = {
   /** The signed times of all heartbeats and snapshots by text, with whether they said blind. */
   readonly life: Map<string, { time: number; blind: boolean; at: { epoch: string; number: number } }>
   /** The last sign of life that the reader took, and when. */
-  taken: { time: number; blind: boolean; monotonic: number } | null
+  taken: { time: number; blind: boolean; monotonic: number; lead: number; doubted: boolean } | null
   /** Largest final sequence the reader was told of since the subject was dropped, by subject. */
   readonly finals: Map<string, number>
   /** Position before the command. */
@@ -478,7 +557,17 @@ function hand(model: Model, reader: Reader, text: string, kind: 'message' | 'sna
   const life = model.life.get(text)
   if (outcome === 'heartbeat') expect(life?.at).toEqual(at)
   if (life !== undefined && ['heartbeat', 'snapshot'].includes(outcome)) {
-    if (model.taken === null || life.time > model.taken.time) model.taken = { ...life, monotonic }
+    if (model.taken === null || life.time > model.taken.time)
+      model.taken = { ...life, monotonic, lead: wall - monotonic, doubted: false }
+  }
+  // What lies too far ahead, and would be news, says that our clocks are behind.
+  if (life !== undefined && model.taken !== null && before !== null && outcome === 'refused') {
+    const { epoch, number } = life.at
+    const inPlace =
+      kind === 'message'
+        ? epoch === before.epoch && number === before.number
+        : epoch > before.epoch || (epoch === before.epoch && number >= before.number)
+    if (inPlace && life.time > wall + 5_000 && life.time > model.taken.time) model.taken.doubted = true
   }
   if (
     life !== undefined &&
@@ -496,10 +585,12 @@ function hand(model: Model, reader: Reader, text: string, kind: 'message' | 'sna
 
 function checkFreshness(model: Model, reader: Reader) {
   const { wall, monotonic, taken } = model
+  if (taken !== null) taken.lead = Math.max(taken.lead, wall - monotonic)
   const fresh =
     taken !== null &&
     !taken.blind &&
-    Math.abs(wall - taken.time) <= maxStaleness &&
+    !taken.doubted &&
+    monotonic + taken.lead - taken.time <= maxStaleness &&
     taken.time <= wall + 5000 &&
     monotonic - taken.monotonic <= maxStaleness
   expect(reader.freshness({ wall, monotonic }) === 'fresh').toBe(fresh)
@@ -654,6 +745,7 @@ const commands = [
       model.monotonic += ms
     }),
   ),
+  // Forward it is a suspend too: the monotonic clock stands still.
   fc.constantFrom(-60_000, -6_000, -4_000, 4_000, 16_000).map((ms) =>
     command(`wall clock jumps ${ms}`, (model) => {
       model.wall += ms

@@ -8,9 +8,9 @@ import {
   openDocument,
   type Snapshot,
   snapshotTag,
-  tableDigest,
   type Verify,
 } from './message.ts'
+import { createDigestedTable } from './tableDigest.ts'
 
 /** Both clocks, in ms: the wall clock judges a heartbeat's own time, the monotonic one its age since arrival. */
 export type Clocks = { readonly wall: number; readonly monotonic: number }
@@ -32,7 +32,10 @@ export type FeedReader = {
   takeMessage(text: string, clocks: Clocks): Taken
   /** Takes a signed snapshot: replaces provisional rows, max-merges final ones. @throws {FeedRefusedError} */
   takeSnapshot(text: string, clocks: Clocks): { readonly number: number }
-  /** Whether the view may be relied on; see docs/protocol.md, Feed. */
+  /**
+   * Whether the view may be relied on; see docs/protocol.md, Feed. To be asked at least every second while it matters:
+   * jumps of a clock are seen by asking.
+   */
   freshness(clocks: Clocks): Freshness
 }
 
@@ -41,8 +44,11 @@ export type Freshness = 'fresh' | 'no feed' | 'stale' | 'blind'
 /** How far a relayer's clock may run ahead of ours before its heartbeat is refused, in ms. */
 const maxAhead = 5_000
 
-/** How many of the latest messages' hashes are kept to tell a repetition from a fork. */
+/** How many of the latest messages' hashes are kept to tell a repetition from a fork, and how many epochs that were left. */
 const knownMessages = 1024
+
+/** Most rows of one relayer's table: what a relayer can make its readers hold, about 500 bytes each. */
+export const maxTableRows = 200_000
 
 /**
  * Reads one relayer's feed: the rules of docs/protocol.md, Feed. No I/O; clocks and verification come from outside.
@@ -52,6 +58,9 @@ const knownMessages = 1024
  * 2. `table` is `told` with final sequences raised to `kept`: the largest that this reader was told of the subject since
  *    it was last dropped, in whatever epoch. So no final kill is forgotten by a relayer that was restored from a backup.
  * 3. Times are compared so that a value that is no number is refused or stale.
+ * 4. Between two signs of life no clock takes age back: the wall clock counts from the furthest that it was seen ahead of
+ *    the monotonic one. A suspend stops the monotonic clock and a step turns the wall clock back; together, or one after
+ *    the other, they would otherwise make an old view fresh again.
  */
 export function createFeedReader(options: {
   readonly relayer: string
@@ -59,16 +68,17 @@ export function createFeedReader(options: {
   readonly verify: Verify
   /** Longest age of a heartbeat, in ms. */
   readonly maxStaleness: number
+  /** `maxTableRows` unless told otherwise. */
+  readonly maxRows?: number
 }): FeedReader {
-  const { relayer, deployment, verify, maxStaleness } = options
+  const { relayer, deployment, verify, maxStaleness, maxRows = maxTableRows } = options
   const feed = { relayer, deployment }
   const table = new Map<string, RevocationRow>()
-  const told = new Map<string, RevocationRow>()
+  const told = createDigestedTable()
   const kept = new Map<string, RevocationRow>()
-  // Of `told`; null when it has changed since. A heartbeat of an unchanged table then costs no sorting.
-  let digest: string | null = null
   let at: { epoch: string; number: number; hash: string } | null = null
-  let sign: { time: number; arrived: number; blind: boolean } | null = null
+  /** `lead`: how far the wall clock was seen ahead of the monotonic one since. `doubted`: see `doubt`. */
+  let sign: { time: number; arrived: number; blind: boolean; lead: number; doubted: boolean } | null = null
   const known = new Map<number, string>()
   const leftEpochs = new Set<string>()
 
@@ -79,7 +89,7 @@ export function createFeedReader(options: {
 
   const tell = (row: RevocationRow) => {
     const key = targetKey(row)
-    told.set(key, row)
+    told.set(row)
     const before = kept.get(key)
     if (row.finalSequence > 0 && !(before !== undefined && before.finalSequence > row.finalSequence))
       kept.set(key, row)
@@ -94,14 +104,19 @@ export function createFeedReader(options: {
   }
 
   /** @returns whether it is later than the last one */
-  const noteSignOfLife = (time: number, blind: boolean, { monotonic }: Clocks): boolean => {
+  const noteSignOfLife = (time: number, blind: boolean, { wall, monotonic }: Clocks): boolean => {
     if (sign !== null && time <= sign.time) {
       // Nothing is renewed, but of two of the same time the one that says less is believed.
       if (time === sign.time && blind) sign = { ...sign, blind }
       return false
     }
-    sign = { time, arrived: monotonic, blind }
+    sign = { time, arrived: monotonic, blind, lead: wall - monotonic, doubted: false }
     return true
+  }
+
+  /** Not fresh before the next sign of life. */
+  const doubt = (): void => {
+    if (sign !== null) sign.doubted = true
   }
 
   const requireHash = (number: number, hash: string) => {
@@ -125,13 +140,14 @@ export function createFeedReader(options: {
         // Overtaken by a snapshot on another connection, or replayed: it says nothing any more.
         if (document.number < at.number) return { kind: 'known' }
         if (!(document.time <= clocks.wall + maxAhead)) {
+          // One of the clocks is wrong. If ours was stopped, the last sign of life is older than it seems.
+          if (sign !== null && document.time > sign.time) doubt()
           throw new FeedRefusedError(
             'stale heartbeat',
             `its time lies ${document.time - clocks.wall} ms ahead; check the clocks`,
           )
         }
-        digest ??= tableDigest(told.values())
-        if (document.table !== digest) return { kind: 'gap' }
+        if (document.table !== told.digest()) return { kind: 'gap' }
         return noteSignOfLife(document.time, document.blind, clocks)
           ? { kind: 'heartbeat', number: document.number }
           : { kind: 'known' }
@@ -146,8 +162,13 @@ export function createFeedReader(options: {
         throw new FeedRefusedError('fork', `message ${document.number} does not follow ours`)
       const { row } = document
       if (document.type === 'dropped') drop(targetKey(row))
-      else tell(row)
-      digest = null
+      else {
+        if (table.size >= maxRows && !table.has(targetKey(row))) {
+          doubt()
+          throw new FeedRefusedError('too large', `its table has more than ${maxRows} rows`)
+        }
+        tell(row)
+      }
       at = { epoch: document.epoch, number: document.number, hash }
       remember(document.number, hash)
       return { kind: 'row', type: document.type, row, number: document.number }
@@ -171,11 +192,17 @@ export function createFeedReader(options: {
       }
       const age = clocks.wall - document.time
       if (!(age >= -maxAhead && age <= maxStaleness)) {
+        if (age < -maxAhead && sign !== null && document.time > sign.time) doubt()
         throw new FeedRefusedError('rollback', `its time is ${age} ms behind ours; check the clocks`)
       }
-      noteSignOfLife(document.time, document.blind, clocks)
       const rows = new Map(document.rows.map((row) => [targetKey(row), row]))
-      for (const [key, row] of [...told]) {
+      let size = rows.size
+      for (const key of kept.keys())
+        if (!rows.has(key) && !(sameEpoch && told.get(key) !== undefined)) size += 1
+      if (size > maxRows) throw new FeedRefusedError('too large', `its table has more than ${maxRows} rows`)
+      noteSignOfLife(document.time, document.blind, clocks)
+      for (const row of [...told.rows()]) {
+        const key = targetKey(row)
         if (rows.has(key)) continue
         // Within the epoch the relayer dropped it as dead. Another epoch knows nothing of it: what is final stands.
         if (sameEpoch) drop(key)
@@ -187,9 +214,10 @@ export function createFeedReader(options: {
         }
       }
       for (const row of rows.values()) tell(row)
-      digest = null
       if (at !== null && !sameEpoch) {
         leftEpochs.add(at.epoch)
+        // Those forgotten are of earlier times than the last sign of life, which is refused too.
+        if (leftEpochs.size > knownMessages) leftEpochs.delete(leftEpochs.values().next().value as string)
         known.clear()
       }
       at = { epoch: document.epoch, number: document.number, hash: document.previous }
@@ -201,10 +229,15 @@ export function createFeedReader(options: {
     freshness({ wall, monotonic }) {
       if (sign === null) return 'no feed'
       if (sign.blind) return 'blind'
-      const age = wall - sign.time
+      if (wall - monotonic > sign.lead) sign.lead = wall - monotonic
+      const age = monotonic + sign.lead - sign.time
       const sinceArrival = monotonic - sign.arrived
       const fresh =
-        age >= -maxAhead && age <= maxStaleness && sinceArrival >= 0 && sinceArrival <= maxStaleness
+        !sign.doubted &&
+        wall - sign.time >= -maxAhead &&
+        age <= maxStaleness &&
+        sinceArrival >= 0 &&
+        sinceArrival <= maxStaleness
       return fresh ? 'fresh' : 'stale'
     },
   }

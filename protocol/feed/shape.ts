@@ -1,5 +1,6 @@
 import { fromBase64Url } from '../bytes.ts'
 import { Rank } from '../rank.ts'
+import { maxTextBytes } from '../reason.ts'
 import { InvalidSubjectError, subjectLabel, type Target } from '../scope.ts'
 import { isUuid } from '../uuid.ts'
 
@@ -19,6 +20,10 @@ type Fields = Readonly<Record<string, unknown>>
 type Check = (value: unknown) => boolean
 
 const isString: Check = (value) => typeof value === 'string'
+const isShort =
+  (limit: number): Check =>
+  (value) =>
+    typeof value === 'string' && value.length <= limit
 const isBoolean: Check = (value) => typeof value === 'boolean'
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const isUint16: Check = (value) => isCount(value) && (value as number) <= 0xffff
@@ -51,8 +56,9 @@ function requireRow(row: unknown, at: string): Target {
     finalSequence: isCount,
     rank: isRank,
     reason: isUint16,
-    text: isString,
-    killId: isString,
+    // Bounded, so that a relayer can make its readers hold only so much.
+    text: isShort(maxTextBytes),
+    killId: isShort(64),
   }) as unknown as Target
   try {
     subjectLabel(target)

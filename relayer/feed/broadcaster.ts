@@ -1,14 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import {
-  type ChainView,
-  canonicalRow,
-  feedTag,
-  type Sign,
-  signDocument,
-  snapshotTag,
-  tableDigest,
-} from '../../protocol/feed/message.ts'
+import { type ChainView, feedTag, type Sign, signDocument, snapshotTag } from '../../protocol/feed/message.ts'
+import { canonicalRow, createDigestedTable } from '../../protocol/feed/tableDigest.ts'
 import type { RevocationRow } from '../../protocol/revocation.ts'
+import { targetKey } from '../../protocol/scope.ts'
 import type { Clock } from '../clock.ts'
 import type { FeedIdentity, LastMessage, SignedMessage } from './position.ts'
 
@@ -47,6 +41,7 @@ export function createBroadcaster(options: {
   readonly sign: Sign
   readonly clock: Clock
   readonly chainView: () => ChainView
+  /** The table at `lastMessage`. */
   readonly rows: () => readonly RevocationRow[]
   /** Told of each subscriber that was cut off for not reading. */
   readonly onSlow?: () => void
@@ -56,10 +51,11 @@ export function createBroadcaster(options: {
   let kept: Buffer[] = []
   let firstKept = options.lastMessage.number + 1
   const subscribers = new Set<ServerResponse>()
+  // The table as published: at the number that heartbeats name, also while later changes are on their way to the disk.
+  const published = createDigestedTable(rows())
   let last = options.lastMessage
   let lastTime = 0
   let greeting: { readonly bytes: Buffer; readonly number: number; readonly at: number } | null = null
-  let digest: { readonly text: string; readonly number: number } | null = null
 
   // Heartbeats and snapshots must never go back in time, whatever the wall clock does.
   const nextTime = (): number => {
@@ -79,11 +75,6 @@ export function createBroadcaster(options: {
   }
 
   const position = () => ({ ...feed, number: last.number, previous: last.hash })
-  /** The table changes only with a message. */
-  const currentDigest = (): string => {
-    if (digest?.number !== last.number) digest = { text: tableDigest(rows()), number: last.number }
-    return digest.text
-  }
 
   const heartbeatFrame = (): Buffer => {
     const document = signDocument(
@@ -93,7 +84,7 @@ export function createBroadcaster(options: {
         ...position(),
         time: nextTime(),
         ...chainView(),
-        table: currentDigest(),
+        table: published.digest(),
       },
       sign,
     )
@@ -115,6 +106,8 @@ export function createBroadcaster(options: {
     publish(messages) {
       for (const message of messages) {
         last = { number: message.number, hash: message.hash }
+        if (message.type === 'dropped') published.delete(targetKey(message.row))
+        else published.set(message.row)
         const bytes = Buffer.from(frame(message.type, `${feed.epoch}.${message.number}`, message.document))
         kept.push(bytes)
         for (const response of subscribers) send(response, bytes)
@@ -133,7 +126,13 @@ export function createBroadcaster(options: {
 
     snapshot: () =>
       signDocument(
-        { tag: snapshotTag, ...position(), time: nextTime(), ...chainView(), rows: rows().map(canonicalRow) },
+        {
+          tag: snapshotTag,
+          ...position(),
+          time: nextTime(),
+          ...chainView(),
+          rows: Array.from(published.rows(), canonicalRow),
+        },
         sign,
       ),
 

@@ -1,5 +1,4 @@
 import {
-  canonicalRow,
   emptyHash,
   feedTag,
   messageHash,
@@ -7,6 +6,7 @@ import {
   type Sign,
   signDocument,
 } from '../../protocol/feed/message.ts'
+import { canonicalRow } from '../../protocol/feed/tableDigest.ts'
 import type { RevocationRow } from '../../protocol/revocation.ts'
 
 /** Which feed this is: the relayer's key, the deployment, and the epoch. */
@@ -18,7 +18,7 @@ export type LastMessage = { readonly number: number; readonly hash: string }
 export const noMessage: LastMessage = { number: 0, hash: emptyHash }
 
 /** A signed message, ready to be journalled and sent. */
-export type SignedMessage = LastMessage & { readonly type: RowMessageType; readonly document: string }
+export type SignedMessage = LastMessage & Announcement & { readonly document: string }
 
 /** What a decision announces. */
 export type Announcement = { readonly type: RowMessageType; readonly row: RevocationRow }
@@ -38,7 +38,8 @@ export function signAnnouncements(
       { tag: feedTag, type, ...feed, number, previous: previous.hash, time, row: canonicalRow(row) },
       sign,
     )
-    const message = { type, number, hash: messageHash(document.slice(0, document.indexOf('\n'))), document }
+    const hash = messageHash(document.slice(0, document.indexOf('\n')))
+    const message = { type, row, number, hash, document }
     previous = message
     return message
   })

@@ -10,8 +10,8 @@ import {
   type Snapshot,
   signDocument,
   snapshotTag,
-  tableDigest,
 } from '../../../protocol/feed/message.ts'
+import { tableDigest } from '../../../protocol/feed/tableDigest.ts'
 import type { RevocationRow } from '../../../protocol/revocation.ts'
 import { type Target, targetKey } from '../../../protocol/scope.ts'
 import { listen } from './listen.ts'
