@@ -13,6 +13,7 @@ import { type Acknowledger, createAcknowledger } from './acknowledger.ts'
 import { denialProblem, unidentifiedProblem } from './denial.ts'
 import {
   type FeedClient,
+  type FeedFreshness,
   type FeedPoint,
   type FeedStatus,
   type FollowedRelayer,
@@ -31,6 +32,8 @@ export type HeldIdentity = {
   tls(): TlsMaterial
   /** @returns what stops the calls */
   onChange(listener: () => void): () => void
+  /** Fetches the roots of its trust domain anew; asked for when peers show certificates of an unknown one. */
+  refreshBundle?(): Promise<unknown>
 }
 
 export type EnforcerOptions = {
@@ -67,10 +70,14 @@ export type EnforcerStatus = {
   /** Whether peers are let in at all at the moment. */
   readonly fresh: boolean
   readonly connections: number
-  readonly relayers: readonly (FeedStatus & {
-    readonly acknowledged: FeedPoint | null
-    readonly reports: ReturnType<Reporter['status']> | null
-  })[]
+  readonly relayers: readonly RelayerStatus[]
+}
+
+export type RelayerStatus = FeedStatus & {
+  readonly acknowledged: FeedPoint | null
+  /** Why the relayer takes no acknowledgements of this point (an enrolment that was withdrawn, say); null while it does. */
+  readonly enrolmentRefused: Problem | null
+  readonly reports: ReturnType<Reporter['status']> | null
 }
 
 export type Enforcer = {
@@ -82,8 +89,24 @@ export type Enforcer = {
   isRevoked(peer: CheckedPeer): boolean
   /** The same with the problem document to answer with. The chain of a certificate is the caller's to verify. */
   check(peer: CheckedPeer): Decision
+  /**
+   * Has a connection of another kind of server closed when its peer is killed, its SVID ends or no feed is fresh.
+   * @param close resolves once the connection is really gone: no kill is acknowledged before. It is called again after
+   * a second when it fails. Called at once for a peer that is denied already.
+   * @returns what is to be called when the connection has ended otherwise
+   * @throws {InvalidSvidError} for a certificate that is no SVID
+   */
+  track(peer: Uint8Array, close: (problem: Problem) => unknown): () => void
   /** @returns what stops the calls */
   onKill(listener: (kill: EnforcedKill) => void): () => void
+  /** Told of a relayer's status each time it has changed. @returns what stops the calls */
+  onRelayer(listener: (status: RelayerStatus) => void): () => void
+  /**
+   * Forgets a relayer for good, with its rows: what an operator does with one that does not return, or that lies.
+   * @param relayer its feed key
+   * @throws {EnforcerOptionsError} for one that is not followed, or when fewer than `minFresh` would be left
+   */
+  dropRelayer(relayer: string): Promise<void>
   /** Resolves when peers are let in for the first time: `minFresh` feeds are fresh. */
   ready(): Promise<void>
   status(): EnforcerStatus
@@ -134,17 +157,34 @@ export async function createEnforcer(options: EnforcerOptions): Promise<Enforcer
   checkOptions(options)
   const { deployment, identity, minFresh = 1, maxStaleness = 15_000 } = options
   const { clock = systemClock, random = Math.random, log = silentLog, fetch = globalThis.fetch } = options
-  const bundles = options.trustBundles ?? { [identity.trustDomain]: () => identity.tls().bundle }
-  const trust = await loadTrust({ bundles, fetch, clock, log })
+  let lastBundle = ''
+  // Roots are not forgotten with an SVID that ended: what is enforced does not depend on being enrolled.
+  const ownBundle = (): string => {
+    try {
+      lastBundle = identity.tls().bundle
+    } catch (error) {
+      if (lastBundle === '') throw error
+    }
+    return lastBundle
+  }
+  const bundles = options.trustBundles ?? { [identity.trustDomain]: ownBundle }
+  const refresh = (): void => {
+    identity.refreshBundle?.().catch((error: unknown) => log.warn({}, `roots: ${describeError(error)}`))
+  }
+  const trust = await loadTrust({ bundles, fetch, clock, log, refresh })
 
   type Link = {
+    readonly relayer: string
     readonly feed: FeedClient
+    /** The freshness that listeners know of. */
+    told: FeedFreshness
     readonly acknowledger: Acknowledger | null
     readonly reporter: Reporter | null
   }
   const links: Link[] = []
   const killListeners = new Set<(kill: EnforcedKill) => void>()
   const readyListeners = new Set<() => void>()
+  const relayerListeners = new Set<(status: RelayerStatus) => void>()
   let wasFresh = false
   let closed = false
 
@@ -176,12 +216,14 @@ export async function createEnforcer(options: EnforcerOptions): Promise<Enforcer
     }
     if (!fresh && wasFresh) log.warn({ needed: minFresh }, 'too few feeds are fresh: everything is denied')
     wasFresh = fresh
-    if (!fresh) void guards.cutRunning()
+    void (fresh ? guards.cutExpired() : guards.cutRunning())
   }
 
   let cancelAging = () => {}
   const age = (): void => {
     noteFreshness()
+    // Time alone makes a feed stale; nobody else would say so.
+    for (const one of links) if (one.feed.freshness() !== one.told) tellOf(one.relayer)
     if (!closed) cancelAging = clock.after(agePeriod, age)
   }
 
@@ -192,14 +234,35 @@ export async function createEnforcer(options: EnforcerOptions): Promise<Enforcer
   })
   const stopRenewing = identity.onChange(() => tls.renew())
 
+  const statusOf = ({ feed, acknowledger, reporter }: Link): RelayerStatus => ({
+    ...feed.status(),
+    acknowledged: acknowledger?.acknowledged() ?? null,
+    enrolmentRefused: acknowledger?.refusal() ?? null,
+    reports: reporter?.status() ?? null,
+  })
+
+  const tellOf = (relayer: string): void => {
+    const changed = links.find((one) => one.relayer === relayer)
+    if (changed === undefined) return
+    const status = statusOf(changed)
+    changed.told = status.freshness
+    for (const listener of relayerListeners) listener(status)
+  }
+
+  const endLink = async ({ feed, acknowledger, reporter }: Link): Promise<void> => {
+    acknowledger?.close()
+    await Promise.all([feed.close(), reporter?.close()])
+  }
+
   const link = (relayer: FollowedRelayer): Link => {
     const { mtlsUrl } = relayer
+    const tell = () => tellOf(relayer.relayer)
     const post = (path: string) => (body: unknown) =>
       postMutual({ tls, url: urlUnder(mtlsUrl ?? '', path), body, timeout: callTimeout })
     const acknowledger =
       mtlsUrl === undefined
         ? null
-        : createAcknowledger({ post: post('/acknowledgements'), clock, random, log })
+        : createAcknowledger({ post: post('/acknowledgements'), clock, random, log, onChange: tell })
     const reporter = mtlsUrl === undefined ? null : createReporter({ post: post('/reports'), clock, log })
     // A point is acknowledged once its own cuts and all earlier ones are through.
     let settled: Promise<unknown> = Promise.resolve()
@@ -221,6 +284,7 @@ export async function createEnforcer(options: EnforcerOptions): Promise<Enforcer
         onRow: (type, row, at) => {
           const cut = guards.cutUnder(row)
           acknowledge(at, cut)
+          tell()
           if (type !== 'kill') return
           void cut.then((closedConnections) => {
             for (const listener of killListeners)
@@ -230,11 +294,15 @@ export async function createEnforcer(options: EnforcerOptions): Promise<Enforcer
         onSnapshot: (at) => {
           acknowledge(at, guards.cutRevoked())
           noteFreshness()
+          tell()
         },
-        onFreshness: noteFreshness,
+        onChange() {
+          noteFreshness()
+          tell()
+        },
       },
     })
-    return { feed, acknowledger, reporter }
+    return { relayer: relayer.relayer, feed, told: 'no feed', acknowledger, reporter }
   }
   for (const relayer of options.relayers) links.push(link(relayer))
   age()
@@ -263,18 +331,32 @@ export async function createEnforcer(options: EnforcerOptions): Promise<Enforcer
           log.warn({}, `the server keeps its certificate: ${describeError(error)}`)
         }
       }
-      const stop = identity.onChange(renew)
-      trust.onChange(renew)
+      const stops = [identity.onChange(renew), trust.onChange(renew)]
       return () => {
-        stop()
+        for (const stop of stops) stop()
         release()
       }
     },
     isRevoked: (peer) => !check(peer).allowed,
     check,
+    track: (peer, close) => guards.track(readSvid(peer), close),
     onKill(listener) {
       killListeners.add(listener)
       return () => killListeners.delete(listener)
+    },
+    onRelayer(listener) {
+      relayerListeners.add(listener)
+      return () => relayerListeners.delete(listener)
+    },
+    async dropRelayer(relayer) {
+      const dropped = links.find((one) => one.relayer === relayer)
+      if (dropped === undefined) throw new EnforcerOptionsError('relayers', `has no ${relayer} to be dropped`)
+      if (links.length - 1 < minFresh)
+        throw new EnforcerOptionsError('minFresh', `is ${minFresh}; without ${relayer} too few are left`)
+      links.splice(links.indexOf(dropped), 1)
+      log.warn({ relayer, rows: dropped.feed.table.size }, 'the relayer is dropped, and its kills with it')
+      noteFreshness()
+      await endLink(dropped)
     },
     ready: () =>
       wasFresh
@@ -285,11 +367,7 @@ export async function createEnforcer(options: EnforcerOptions): Promise<Enforcer
     status: () => ({
       fresh: countFresh(views()) >= minFresh,
       connections: guards.connections,
-      relayers: links.map(({ feed, acknowledger, reporter }) => ({
-        ...feed.status(),
-        acknowledged: acknowledger?.acknowledged() ?? null,
-        reports: reporter?.status() ?? null,
-      })),
+      relayers: links.map(statusOf),
     }),
     async close() {
       if (closed) return
@@ -298,12 +376,7 @@ export async function createEnforcer(options: EnforcerOptions): Promise<Enforcer
       stopRenewing()
       trust.close()
       void guards.cutRunning()
-      await Promise.all(
-        links.map(async ({ feed, acknowledger, reporter }) => {
-          acknowledger?.close()
-          await Promise.all([feed.close(), reporter?.close()])
-        }),
-      )
+      await Promise.all(links.map(endLink))
       tls.close()
     },
   }

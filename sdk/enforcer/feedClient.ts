@@ -4,11 +4,11 @@ import type { RevocationRow, RevocationTable } from '../../protocol/revocation.t
 import { backoffDelay } from '../client/backoff.ts'
 import { readBounded } from '../client/boundedBody.ts'
 import { type Clock, pause } from '../client/clock.ts'
+import { createEventStreamReader, type StreamEvent } from '../client/eventStream.ts'
 import { describeError, type Log } from '../client/log.ts'
 import { readProblem } from '../client/problem.ts'
 import { type Fetch, RelayerRefusedError } from '../client/relayerCall.ts'
 import { urlUnder } from '../client/secureUrl.ts'
-import { createEventStreamReader, type StreamEvent } from './eventStream.ts'
 
 /** A relayer whose feed is followed. */
 export type FollowedRelayer = {
@@ -28,8 +28,8 @@ export type FeedEvents = {
   readonly onRow: (type: string, row: RevocationRow, at: FeedPoint) => void
   /** The table was replaced as a whole. */
   readonly onSnapshot: (at: FeedPoint) => void
-  /** How fresh the feed is may have changed. */
-  readonly onFreshness: () => void
+  /** What `status()` says has changed otherwise: connection, freshness, a refusal. */
+  readonly onChange: () => void
 }
 
 /** `forked`: the relayer signed two histories of one epoch; nothing it says is fresh before it begins a new one. */
@@ -65,6 +65,28 @@ export class SilentStreamError extends Error {
   }
 }
 
+/** The relayer sends, but nothing that counts: what it sends is read no further. */
+export class NoisyStreamError extends Error {
+  override readonly name = 'NoisyStreamError'
+  readonly limit: number
+  constructor(limit: number) {
+    super(`no valid message within ${limit} bytes`)
+    this.limit = limit
+  }
+}
+
+/** The answer is compressed although that was not asked for; a few bytes could become very many. */
+export class EncodedAnswerError extends Error {
+  override readonly name = 'EncodedAnswerError'
+  readonly encoding: string
+  constructor(url: string, encoding: string) {
+    super(
+      `${url} answers with content-encoding ${encoding}, which was not asked for; is there a proxy that compresses?`,
+    )
+    this.encoding = encoding
+  }
+}
+
 /** The stream cannot be followed on from here; the next connection begins with a snapshot. */
 export class LostPlaceError extends Error {
   override readonly name = 'LostPlaceError'
@@ -73,12 +95,18 @@ export class LostPlaceError extends Error {
   }
 }
 
-/** In characters. A message is below 2 kB; a snapshot has about 500 per row. */
+/** In characters. A message is below 2 kB; a snapshot has about 300 per row. */
 const maxEvent = 65_536
-const maxSnapshot = 134_217_728
-const backoff = { first: 100, longest: 5_000 }
+const maxSnapshot = 67_108_864
+/** Most bytes of a stream between two messages that count. */
+const maxNoise = 1_048_576
+const backoff = { first: 500, longest: 5_000 }
+/** ms that a stream must have lasted for the delays to begin anew. */
+const steadyAfter = 5_000
 /** A relayer that makes us fetch snapshots faster than this (ms) is reconnected to with growing delays instead. */
 const snapshotPause = 1_000
+/** Taking snapshots may cost one part of so many of the time, so that a relayer with large ones holds up no other. */
+const snapshotShare = 10
 
 /**
  * Follows one relayer's feed until closed: snapshot, then stream, resuming where it stood. Nothing it reads is
@@ -105,9 +133,10 @@ export function followFeed(options: {
   })
   // Heartbeats come every 5 s or faster; reconnecting must still succeed within maxStaleness.
   const silence = (maxStaleness * 2) / 3
+  const answerWithin = silence / 2
   const closing = new AbortController()
   let needsSnapshot = true
-  let lastSnapshot = Number.NEGATIVE_INFINITY
+  let nextSnapshot = Number.NEGATIVE_INFINITY
   let failures = 0
   let connected = false
   let refused = 0
@@ -124,7 +153,7 @@ export function followFeed(options: {
   const noteRefusal = (error: FeedRefusedError): void => {
     refused += 1
     if (error.kind === 'fork') forkedEpoch = reader.position()?.epoch ?? null
-    events.onFreshness()
+    events.onChange()
   }
 
   const get = async (
@@ -133,7 +162,13 @@ export function followFeed(options: {
     signal: AbortSignal,
   ): Promise<Response> => {
     const url = urlUnder(relayer.url, path)
-    const response = await options.fetch(url, { headers, signal, redirect: 'error' })
+    const response = await options.fetch(url, {
+      headers: { ...headers, 'accept-encoding': 'identity' },
+      signal,
+      redirect: 'error',
+    })
+    const encoding = response.headers.get('content-encoding') ?? 'identity'
+    if (encoding !== 'identity') throw new EncodedAnswerError(url, encoding)
     if (response.status !== 200) {
       throw new RelayerRefusedError(
         url,
@@ -146,10 +181,15 @@ export function followFeed(options: {
   const takeSnapshot = async (signal: AbortSignal): Promise<void> => {
     const response = await get('/revocations', { accept: 'application/json, text/plain' }, signal)
     const text = await readBounded(response.body, maxSnapshot)
-    reader.takeSnapshot(text, clocks())
+    const begun = clock.monotonic()
+    try {
+      reader.takeSnapshot(text, clocks())
+    } finally {
+      const ended = clock.monotonic()
+      nextSnapshot = ended + Math.max(snapshotPause, (ended - begun) * snapshotShare)
+    }
     if (reader.position()?.epoch !== forkedEpoch) forkedEpoch = null
     needsSnapshot = false
-    lastSnapshot = clock.monotonic()
     const at = reader.position()
     if (at !== null) events.onSnapshot(at)
   }
@@ -157,7 +197,7 @@ export function followFeed(options: {
   const catchUp = async (why: string, signal: AbortSignal): Promise<void> => {
     needsSnapshot = true
     log.info({ relayer: relayer.url, why }, 'feed: fetching the snapshot')
-    if (clock.monotonic() - lastSnapshot < snapshotPause) throw new LostPlaceError(why)
+    if (clock.monotonic() < nextSnapshot) throw new LostPlaceError(why)
     await takeSnapshot(signal)
   }
 
@@ -166,8 +206,16 @@ export function followFeed(options: {
     if (taken.kind === 'row') {
       const at = reader.position()
       if (at !== null) events.onRow(taken.type, taken.row, at)
-    } else if (taken.kind === 'heartbeat') events.onFreshness()
+    } else if (taken.kind === 'heartbeat') events.onChange()
     return taken
+  }
+
+  let clocksDiffer = false
+  const noteClocks = (error: FeedRefusedError): void => {
+    lastError = error.message
+    if (!clocksDiffer) log.warn({ relayer: relayer.url }, error.message)
+    clocksDiffer = true
+    events.onChange()
   }
 
   /** @returns whether the relayer showed a sign of life that counts */
@@ -189,7 +237,10 @@ export function followFeed(options: {
     } catch (error) {
       if (!(error instanceof FeedRefusedError)) throw error
       // The snapshot may be younger than a heartbeat that was already on its way.
-      if (error.kind === 'stale heartbeat') return false
+      if (error.kind === 'stale heartbeat') {
+        noteClocks(error)
+        return false
+      }
       noteRefusal(error)
       lastError = error.message
       log.warn({ relayer: relayer.url, kind: error.kind }, error.message)
@@ -198,24 +249,29 @@ export function followFeed(options: {
     }
   }
 
-  /** Aborts what it is given to when it is not fed for `silence` ms. */
-  const watch = (connection: AbortController): { feed(): void; stop(): void } => {
+  /** Aborts a connection that is not fed for the time (ms) of its last meal. */
+  const watch = (connection: AbortController): { feed(time: number): void; stop(): void } => {
     let cancel = () => {}
-    const feed = () => {
-      cancel()
-      cancel = clock.after(silence, () => connection.abort(new SilentStreamError(silence)))
+    return {
+      feed(time) {
+        cancel()
+        cancel = clock.after(time, () => connection.abort(new SilentStreamError(time)))
+      },
+      stop: () => cancel(),
     }
-    feed()
-    return { feed, stop: () => cancel() }
   }
 
   const follow = async (): Promise<void> => {
     const connection = new AbortController()
     const signal = AbortSignal.any([connection.signal, closing.signal])
     const watchdog = watch(connection)
+    let begun: number | null = null
     try {
-      if (needsSnapshot) await takeSnapshot(signal)
-      watchdog.feed()
+      if (needsSnapshot) {
+        watchdog.feed(silence)
+        await takeSnapshot(signal)
+      }
+      watchdog.feed(answerWithin)
       const at = reader.position()
       const response = await get(
         '/revocations/stream',
@@ -225,19 +281,28 @@ export function followFeed(options: {
         },
         signal,
       )
+      watchdog.feed(silence)
       connected = true
+      begun = clock.monotonic()
+      events.onChange()
       const decoder = new TextDecoder()
       const stream = createEventStreamReader(maxEvent)
+      let noise = 0
       for await (const chunk of response.body ?? []) {
+        noise += chunk.length
         for (const event of stream.push(decoder.decode(chunk, { stream: true }))) {
           if (!(await takeEvent(event, signal))) continue
-          watchdog.feed()
-          if (event.event !== 'reset' && !needsSnapshot) failures = 0
+          watchdog.feed(silence)
+          clocksDiffer = false
+          noise = 0
         }
+        if (noise > maxNoise) throw new NoisyStreamError(maxNoise)
       }
     } catch (error) {
       throw connection.signal.aborted ? connection.signal.reason : error
     } finally {
+      // One that ends soon after its beginning counts as a failure, however well it began.
+      if (begun !== null && clock.monotonic() - begun >= steadyAfter && !needsSnapshot) failures = 0
       connected = false
       watchdog.stop()
       connection.abort()
@@ -259,6 +324,7 @@ export function followFeed(options: {
         log.warn({ relayer: relayer.url, failures }, `feed: ${lastError}`)
       }
       failures += 1
+      events.onChange()
       await pause(clock, backoffDelay(backoff, failures, random()), closing.signal)
     }
   }

@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Target } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { readSvid } from '../../protocol/x509/readSvid.ts'
-import type { Clock } from '../client/clock.ts'
+import { type Clock, pause } from '../client/clock.ts'
 import { describeError, type Log } from '../client/log.ts'
 import type { Problem } from '../client/problem.ts'
 import { type Denied, denialHeaders, denialProblem, rawDenial, unidentifiedProblem } from './denial.ts'
@@ -29,20 +29,36 @@ type Connection = {
   cutting: Promise<void> | null
 }
 
+/** What of a peer is held open here, and how it is ended. */
+type Held = {
+  readonly peer: Peer
+  /** Whether something of it is under way, beyond an idle connection. */
+  isRunning(): boolean
+  /** Resolves when it is really gone. */
+  cut(problem: Problem): Promise<void>
+}
+
 export type Guards = {
   /** Puts a server under guard; the result releases it. */
   guard(server: Server): () => void
+  /** Has something of a peer that another kind of server holds cut like a guarded connection; the result forgets it. */
+  track(peer: Peer, close: (problem: Problem) => unknown): () => void
   /** Cuts what a kill of this target really covers; resolves with their number once the sockets are closed. */
   cutUnder(target: Target): Promise<number>
   /** The same for all connections, after a table was replaced. */
   cutRevoked(): Promise<number>
   /** Cuts running exchanges that may no longer go on (stale feeds); idle connections are asked at their next request. */
   cutRunning(): Promise<number>
+  /** The same for those alone whose SVID has ended: costs little enough to be asked all the time. */
+  cutExpired(): Promise<number>
   readonly connections: number
 }
 
 /** How long a refused connection may wait for its request, to be told the reason (ms). */
 const refusalGrace = 1_000
+/** When a tracked connection that could not be closed is tried again (ms). */
+const closeAgainAfter = 1_000
+const never = new AbortController().signal
 /** How long a last response may take to leave before its socket goes anyway (ms). */
 const cutGrace = 100
 const guardedEvents: ReadonlySet<string | symbol> = new Set([
@@ -68,6 +84,9 @@ function chainOf(leaf: X509Certificate): readonly X509Certificate[] {
 }
 
 /** Guards of https servers: judges every connection and every request, and cuts connections. Decides nothing itself. */
+const isUntrusted = (code: unknown): boolean =>
+  code != null && code !== 'CERT_HAS_EXPIRED' && code !== 'CERT_NOT_YET_VALID'
+
 export function createGuards(options: {
   readonly judge: (peer: Peer) => Judgement
   readonly trust: Trust
@@ -77,7 +96,7 @@ export function createGuards(options: {
 }): Guards {
   const { judge, trust, clock, log } = options
   const connections = new WeakMap<object, Connection>()
-  const index = createSubjectIndex<Connection>()
+  const index = createSubjectIndex<Held>()
   let warnedOfResumption = false
 
   const destroyAfter = (socket: Duplex, delay: number): void => {
@@ -139,8 +158,13 @@ export function createGuards(options: {
       cutting: null,
     }
     connections.set(socket, connection)
-    index.add(claims, connection)
-    socket.once('close', () => index.remove(claims, connection))
+    const held: Held = {
+      peer,
+      isRunning: () => connection.tunnelled || connection.exchanges.size > 0,
+      cut: (problem) => cut(connection, problem),
+    }
+    index.add(claims, held)
+    socket.once('close', () => index.remove(claims, held))
     const judgement = judge(peer)
     // It is refused at its request, with the reason; one that never asks does not stay.
     if (!judgement.allowed && judgement.why !== 'no fresh feed') destroyAfter(socket, refusalGrace)
@@ -210,15 +234,50 @@ export function createGuards(options: {
     return connection.cutting
   }
 
+  const track = (peer: Peer, close: (problem: Problem) => unknown): (() => void) => {
+    let cutting: Promise<void> | null = null
+    let forgotten = false
+    const forget = (): void => {
+      forgotten = true
+      index.remove(peer.claims, held)
+    }
+    const closeUntilDone = async (problem: Problem): Promise<void> => {
+      while (!forgotten) {
+        try {
+          await close(problem)
+          forget()
+        } catch (error) {
+          log.warn(
+            { spiffeId: formatSpiffeId(peer.claims.spiffeId) },
+            `not closed yet: ${describeError(error)}`,
+          )
+          await pause(clock, closeAgainAfter, never)
+        }
+      }
+    }
+    const held: Held = {
+      peer,
+      isRunning: () => true,
+      cut: (problem) => {
+        cutting ??= closeUntilDone(problem)
+        return cutting
+      },
+    }
+    index.add(peer.claims, held)
+    const judgement = judge(peer)
+    if (!judgement.allowed) void held.cut(denialProblem(judgement))
+    return forget
+  }
+
   const cutDenied = async (
-    candidates: Iterable<Connection>,
-    covers: (connection: Connection, denied: Denied) => boolean,
+    candidates: Iterable<Held>,
+    covers: (held: Held, denied: Denied) => boolean,
   ): Promise<number> => {
     const cuts: Promise<void>[] = []
-    for (const connection of [...candidates]) {
-      const judgement = judge(connection.peer)
-      if (judgement.allowed || !covers(connection, judgement)) continue
-      cuts.push(cut(connection, denialProblem(judgement)))
+    for (const held of [...candidates]) {
+      const judgement = judge(held.peer)
+      if (judgement.allowed || !covers(held, judgement)) continue
+      cuts.push(held.cut(denialProblem(judgement)))
     }
     await Promise.all(cuts)
     return cuts.length
@@ -239,19 +298,31 @@ export function createGuards(options: {
       // Not a listener: listeners run in order, and those of the service must not run at all.
       Object.assign(server, { emit: guarded })
       server.prependListener('secureConnection', admitConnection)
+      // Roots may have been added since; this connection is lost, the next one need not be.
+      const doubt = (_: Error, socket: TLSSocket): void => {
+        if (isUntrusted(socket.authorizationError)) trust.doubt()
+      }
+      server.on('tlsClientError', doubt)
       return () => {
         if (server.emit === (guarded as typeof server.emit)) Object.assign(server, { emit })
         server.removeListener('secureConnection', admitConnection)
+        server.removeListener('tlsClientError', doubt)
       }
     },
+    track,
     cutUnder: (target) => cutDenied(index.under(target), (_, denied) => denied.why === 'killed'),
     cutRevoked: () => cutDenied(index.all(), (_, denied) => denied.why === 'killed'),
     cutRunning: () =>
       cutDenied(
         index.all(),
-        ({ exchanges, tunnelled }, denied) =>
-          (denied.why === 'no fresh feed' || denied.why === 'expired') && (tunnelled || exchanges.size > 0),
+        (held, denied) => (denied.why === 'no fresh feed' || denied.why === 'expired') && held.isRunning(),
       ),
+    cutExpired() {
+      const now = clock.wall()
+      const ended: Held[] = []
+      for (const held of index.all()) if (held.peer.notAfter < now && held.isRunning()) ended.push(held)
+      return cutDenied(ended, (_, denied) => denied.why === 'expired')
+    },
     get connections() {
       return index.size
     },

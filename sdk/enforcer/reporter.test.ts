@@ -17,19 +17,21 @@ const settle = () => new Promise((resolve) => setImmediate(resolve))
 function begin() {
   const clock = createManualClock()
   const batches: (readonly ReportedAccess[])[] = []
+  const told: (number | undefined)[] = []
   const relayer = { down: false, refuses: false }
   const reporter = createReporter({
-    post: async ({ accesses }) => {
+    post: async ({ accesses, dropped }) => {
       if (relayer.down) throw new Error('down')
       if (relayer.refuses) {
         throw new RelayerRefusedError('', { type: '', title: '', status: 400, detail: '' })
       }
       batches.push(accesses)
+      told.push(dropped)
     },
     clock,
     log: silentLog,
   })
-  return { clock, batches, relayer, reporter }
+  return { clock, batches, told, relayer, reporter }
 }
 
 test('equal accesses are counted together and sent after a second, without their query', async () => {
@@ -58,7 +60,7 @@ test('500 entries are sent at once', async () => {
 })
 
 test('while the relayer is down entries wait up to the capacity; the rest is dropped and counted', async () => {
-  const { clock, batches, relayer, reporter } = begin()
+  const { clock, batches, told, relayer, reporter } = begin()
   relayer.down = true
   for (let i = 0; i < 10_100; i += 1) reporter.note({ ...access, path: `/${i}` })
   await settle()
@@ -69,6 +71,9 @@ test('while the relayer is down entries wait up to the capacity; the rest is dro
   await settle()
   expect(batches.flat()).toHaveLength(10_000)
   expect(reporter.status()).toEqual({ waiting: 0, sent: 10_000, dropped: 100 })
+  // The relayer hears once of what it does not get.
+  expect(told[0]).toBe(100)
+  expect(told.slice(1)).toEqual(told.slice(1).map(() => undefined))
 })
 
 test('a report that the relayer refuses is dropped and counted, and the next one goes', async () => {

@@ -37,7 +37,11 @@ const maxPath = 256
  * telemetry: they never hold up a request, and what does not fit is dropped and counted.
  */
 export function createReporter(options: {
-  readonly post: (body: { readonly accesses: readonly ReportedAccess[] }) => Promise<unknown>
+  readonly post: (body: {
+    readonly accesses: readonly ReportedAccess[]
+    /** Accesses that could not be reported, since the last report that was taken; left out when there are none. */
+    readonly dropped?: number
+  }) => Promise<unknown>
   readonly clock: Clock
   readonly log: Log
 }): Reporter {
@@ -47,6 +51,7 @@ export function createReporter(options: {
   let cancelTimer: (() => void) | null = null
   let sent = 0
   let dropped = 0
+  let droppedTold = 0
   let closed = false
   let failing = false
 
@@ -56,7 +61,12 @@ export function createReporter(options: {
     waiting = new Map([...waiting].slice(batchSize))
     const accesses = entries.map(([, access]) => access)
     try {
-      await options.post({ accesses })
+      const droppedNow = dropped
+      await options.post({
+        accesses,
+        ...(droppedNow === droppedTold ? {} : { dropped: droppedNow - droppedTold }),
+      })
+      droppedTold = droppedNow
       sent += accesses.reduce((sum, access) => sum + access.count, 0)
       failing = false
       return true

@@ -32,13 +32,17 @@ export type Trust = {
   pem(): string
   /** Whether the certificate chain begins below a root of its own trust domain. */
   vouches(trustDomain: string, chain: readonly X509Certificate[]): boolean
-  onChange(listener: () => void): void
+  /** @returns what stops the calls */
+  onChange(listener: () => void): () => void
+  /** A peer is vouched for by no root known here: has the sources asked again, at most every ten seconds. */
+  doubt(): void
   close(): void
 }
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 const fetchTimeout = 5_000
-const defaultRefresh = 300_000
+/** How often bundles are fetched again, in ms: as the document's `spiffe_refresh_hint` says, within these bounds. */
+const refreshBounds = { least: 10_000, most: 300_000 }
 /** Longest chain between an SVID and its root. */
 const maxChain = 5
 
@@ -55,6 +59,13 @@ const pinOf = (root: X509Certificate): string =>
       .update(root.publicKey.export({ type: 'spki', format: 'der' }))
       .digest(),
   )
+
+/** ms until a bundle document wants to be fetched again. */
+function refreshAfter(text: string): number {
+  const { spiffe_refresh_hint: hint } = JSON.parse(text) as { spiffe_refresh_hint?: unknown }
+  const { least, most } = refreshBounds
+  return typeof hint === 'number' && hint > 0 ? Math.min(most, Math.max(least, hint * 1_000)) : most
+}
 
 /**
  * The roots in a SPIFFE bundle document (SPIFFE Trust Domain and Bundle, section 4): keys of use `x509-svid`.
@@ -86,14 +97,22 @@ export async function loadTrust(options: {
   readonly fetch: Fetch
   readonly clock: Clock
   readonly log: Log
+  /** Has sources that are functions brought up to date. */
+  readonly refresh?: () => unknown
 }): Promise<Trust> {
   const { clock, log } = options
+  let lastDoubt = Number.NEGATIVE_INFINITY
   const fetched = new Map<string, readonly X509Certificate[]>()
   const parsed = new Map<string, readonly X509Certificate[]>()
   const listeners = new Set<() => void>()
   const cancels = new Map<string, () => void>()
 
-  const refresh = async (trustDomain: string, url: string, pins: readonly string[] | undefined) => {
+  /** @returns ms until the next time */
+  const refresh = async (
+    trustDomain: string,
+    url: string,
+    pins: readonly string[] | undefined,
+  ): Promise<number> => {
     let text: string
     try {
       const response = await options.fetch(url, {
@@ -117,19 +136,28 @@ export async function loadTrust(options: {
     if (before !== undefined && before !== roots.map((root) => root.fingerprint256).join()) {
       for (const listener of listeners) listener()
     }
+    return refreshAfter(text)
   }
 
-  const keepFresh = (trustDomain: string, url: string, pins: readonly string[] | undefined): void => {
-    cancels.set(
-      trustDomain,
-      clock.after(defaultRefresh, () => {
-        refresh(trustDomain, url, pins)
-          .catch((error: unknown) => log.warn({ trustDomain }, describeError(error)))
-          .finally(() => {
-            if (cancels.has(trustDomain)) keepFresh(trustDomain, url, pins)
-          })
-      }),
-    )
+  const keepFresh = (
+    trustDomain: string,
+    url: string,
+    pins: readonly string[] | undefined,
+    delay: number,
+  ): void => {
+    const again = (): void => {
+      refresh(trustDomain, url, pins).then(
+        (next) => {
+          if (cancels.has(trustDomain)) keepFresh(trustDomain, url, pins, next)
+        },
+        (error: unknown) => {
+          log.warn({ trustDomain }, describeError(error))
+          if (cancels.has(trustDomain)) keepFresh(trustDomain, url, pins, delay)
+        },
+      )
+    }
+    cancels.get(trustDomain)?.()
+    cancels.set(trustDomain, clock.after(delay, again))
   }
 
   const roots = (trustDomain: string): readonly X509Certificate[] => {
@@ -152,8 +180,7 @@ export async function loadTrust(options: {
       if (source.pins === undefined && !isProtectedUrl(source.url)) {
         throw new InsecureUrlError(source.url, 'pin the roots by their keys (pins)')
       }
-      await refresh(trustDomain, source.url, source.pins)
-      keepFresh(trustDomain, source.url, source.pins)
+      keepFresh(trustDomain, source.url, source.pins, await refresh(trustDomain, source.url, source.pins))
     }
   }
 
@@ -173,7 +200,17 @@ export async function loadTrust(options: {
       }
       return false
     },
-    onChange: (listener) => listeners.add(listener),
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    doubt() {
+      if (clock.monotonic() - lastDoubt < refreshBounds.least) return
+      lastDoubt = clock.monotonic()
+      options.refresh?.()
+      for (const [trustDomain, source] of Object.entries(options.bundles))
+        if (typeof source === 'object') keepFresh(trustDomain, source.url, source.pins, 0)
+    },
     close() {
       for (const cancel of cancels.values()) cancel()
       cancels.clear()

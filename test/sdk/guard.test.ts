@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
 import { agentTarget, agentTypeTarget, fleetTarget, ownerTarget } from '../../protocol/scope.ts'
-import { createCa } from './support/ca.ts'
+import { type Ca, createCa } from './support/ca.ts'
 import { listen } from './support/listen.ts'
 import {
   type Answer,
@@ -37,10 +37,9 @@ async function begin(options: Parameters<typeof createScene>[1] = {}) {
     else response.end('served')
   }, options)
   scenes.push(scene)
-  await scene.enforcer.ready()
   const a = await scene.ca.issue(agentOrder(uuidA, ownerA))
   const b = await scene.ca.issue(agentOrder(uuidB, ownerB))
-  await scene.feed.connected()
+  await scene.ready()
   const killed = (uuid: string) =>
     new Promise<number>((resolve) => {
       const subject = agentTarget(uuid).subject
@@ -219,7 +218,7 @@ test('with the options of the enforcer no TLS session is resumed, also after a r
   const { open, ask, a, identity, ca } = await begin()
   for (const renew of [false, true]) {
     if (renew) {
-      identity.renew(
+      identity.replace(
         await ca.issue({
           spiffeId: 'spiffe://killswitch.test/service/demo',
           deployment: deploymentId(deployment),
@@ -288,6 +287,74 @@ test('an SVID that ends on an open connection is refused at the next request', a
   expect(answer).toMatchObject({ status: 403 })
   expect(problemOf(answer)).toMatchObject({ type: 'https://killswitch.ai/problems/svid-expired' })
   await ended(socket)
+})
+
+test('a running stream is cut when its SVID ends, while the feed is fresh and others go on', async () => {
+  const { begin: call, clock, ca, b, held, open, ask } = await begin()
+  // Certificates count whole seconds.
+  const notAfter = Math.floor(clock.wall() / 1_000) * 1_000 + 8_000
+  const short = await ca.issue(agentOrder(uuidA, ownerA, { notAfter }))
+  const [ending, lasting] = [await call(short, '/stream'), await call(b, '/stream')]
+  const [endingStream] = [await ending.response, await lasting.response]
+  const idle = await open(short)
+  expect(await ask(idle)).toMatchObject({ status: 200 })
+  endingStream.on('error', () => {})
+  const done = ended(ending.socket)
+  clock.advance(notAfter - clock.wall())
+  expect(held.map((response) => response.destroyed)).toEqual([false, false])
+  clock.advance(251)
+  await done
+  expect(lasting.socket.destroyed).toBe(false)
+  expect(idle.destroyed).toBe(false)
+  expect(await ask(idle)).toMatchObject({ status: 403 })
+})
+
+test('peers below a new root are let in once the bundle is fetched again: in time, or because they came', async () => {
+  const [old, next] = [await createCa(), await createCa()]
+  const document = (cas: readonly Ca[], hint?: number) =>
+    JSON.stringify({
+      keys: cas.map((ca) => ({
+        use: 'x509-svid',
+        x5c: [Buffer.from(ca.rootDer).toString('base64')],
+      })),
+      ...(hint === undefined ? {} : { spiffe_refresh_hint: hint }),
+    })
+  let served = document([old], 60)
+  const fetched: (() => void)[] = []
+  const nextFetch = () => new Promise<void>((resolve) => fetched.push(resolve))
+  const fetch = async (url: string, init: RequestInit) => {
+    if (!url.endsWith('/bundle')) return globalThis.fetch(url, init)
+    for (const resolve of fetched.splice(0)) setImmediate(resolve)
+    return new Response(served)
+  }
+  const { ask, clock, enforcer, feed, relayerIs } = await begin({
+    enforcer: { fetch, trustBundles: { 'killswitch.test': { url: 'https://relayer.test/bundle' } } },
+  })
+  const [first, later, latest] = [
+    await old.issue(agentOrder(uuidA, ownerA)),
+    await next.issue(agentOrder(uuidA, ownerA)),
+    await (await createCa()).issue(agentOrder(uuidA, ownerA)),
+  ]
+  expect(await ask(first)).toMatchObject({ status: 200 })
+  served = document([next, old])
+  let again = nextFetch()
+  expect(await ask(later)).toHaveProperty('error')
+  clock.advance(0)
+  await again
+  expect(await ask(later)).toMatchObject({ status: 200 })
+  // Whoever comes with roots of his own cannot have it fetched all the time.
+  served = document([next])
+  for (let i = 0; i < 3; i += 1) expect(await ask(latest)).toHaveProperty('error')
+  clock.advance(9_999)
+  feed.heartbeat()
+  await relayerIs(({ freshness }) => freshness === 'fresh')
+  expect(await ask(first)).toMatchObject({ status: 200 })
+  again = nextFetch()
+  // The last hint was none: the longest period counts, and the feed would be stale.
+  clock.advance(290_001)
+  await again
+  expect(await ask(first)).toHaveProperty('error')
+  expect(enforcer.status().fresh).toBe(false)
 })
 
 test('peers of another deployment, another CA, no SVID at all and a foreign trust domain are refused', async () => {

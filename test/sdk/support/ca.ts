@@ -34,6 +34,7 @@ export async function createCa(name = 'Test CA') {
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
   const bundle = root.toString('pem')
@@ -56,6 +57,8 @@ export async function createCa(name = 'Test CA') {
       publicKey: await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']),
       signingAlgorithm: algorithm,
       extensions: [
+        // Two roots of one name are told apart by it.
+        await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
         new x509.SubjectAlternativeNameExtension([{ type: 'url', value: order.spiffeId }]),
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import {
   type BlockMark,
   emptyHash,
@@ -46,7 +46,8 @@ export async function createTestFeed(options: { readonly deployment: string; rea
   let blind = false
   let lastTime = 0
   let snapshotText: (() => string) | null = null
-  const waiting = new Set<() => void>()
+  let intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | null = null
+  const requesting = new Set<() => void>()
 
   const position = () => ({ relayer, deployment: options.deployment, epoch, number, previous })
   const nextTime = () => {
@@ -108,6 +109,8 @@ export async function createTestFeed(options: { readonly deployment: string; rea
 
   const server = createServer((request, response) => {
     requests.push(request.url ?? '')
+    for (const wake of requesting) wake()
+    if (intercept?.(request, response) === true) return
     if (request.url === '/revocations') {
       response.end(snapshotText === null ? snapshot() : snapshotText())
     } else if (request.url === '/revocations/stream') {
@@ -116,7 +119,6 @@ export async function createTestFeed(options: { readonly deployment: string; rea
       response.flushHeaders()
       streams.add(response)
       response.on('close', () => streams.delete(response))
-      for (const wake of waiting) wake()
     } else response.writeHead(404).end()
   })
   const listening = await listen(server)
@@ -143,6 +145,19 @@ export async function createTestFeed(options: { readonly deployment: string; rea
     answerSnapshotsWith: (text: (() => string) | null) => {
       snapshotText = text
     },
+    /** Answers requests by hand from now on where the function says true; null for the truth. */
+    answerWith: (answer: ((request: IncomingMessage, response: ServerResponse) => boolean) | null) => {
+      intercept = answer
+    },
+    /** Resolves with the next request. */
+    requested: () =>
+      new Promise<void>((resolve) => {
+        const wake = () => {
+          requesting.delete(wake)
+          resolve()
+        }
+        requesting.add(wake)
+      }),
     setBlind: (value: boolean) => {
       blind = value
     },
@@ -151,20 +166,13 @@ export async function createTestFeed(options: { readonly deployment: string; rea
       number = 0
       previous = emptyHash
     },
-    /** Resolves when a stream is open. */
-    connected: () =>
-      streams.size > 0
-        ? Promise.resolve()
-        : new Promise<void>((resolve) => {
-            const wake = () => {
-              waiting.delete(wake)
-              resolve()
-            }
-            waiting.add(wake)
-          }),
     /** Ends all streams; clients come back. */
     cutStreams: () => {
       for (const stream of streams) stream.destroy()
+    },
+    /** Ends all streams in good order, after what was sent. */
+    endStreams: () => {
+      for (const stream of streams) stream.end()
     },
     close: listening.close,
   }

@@ -3,7 +3,13 @@ import { createServer as createHttpsServer, request as httpsRequest } from 'node
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { type Deployment, deploymentId } from '../../../protocol/deployment.ts'
 import type { TlsMaterial } from '../../../sdk/client/mutualTls.ts'
-import { createEnforcer, type EnforcerOptions, type HeldIdentity } from '../../../sdk/enforcer/enforcer.ts'
+import {
+  createEnforcer,
+  type Enforcer,
+  type EnforcerOptions,
+  type HeldIdentity,
+  type RelayerStatus,
+} from '../../../sdk/enforcer/enforcer.ts'
 import { type Ca, createCa, type SvidOrder } from './ca.ts'
 import { createTestFeed, type TestFeed } from './feed.ts'
 import { listen } from './listen.ts'
@@ -25,7 +31,7 @@ export const agentOrder = (uuid: string, owner: string, change: Partial<SvidOrde
 })
 
 /** An identity that a test renews by hand. */
-export function heldIdentity(first: TlsMaterial): HeldIdentity & { renew(material: TlsMaterial): void } {
+export function heldIdentity(first: TlsMaterial): HeldIdentity & { replace(material: TlsMaterial): void } {
   let material = first
   const listeners = new Set<() => void>()
   return {
@@ -35,12 +41,28 @@ export function heldIdentity(first: TlsMaterial): HeldIdentity & { renew(materia
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    renew(next) {
+    replace(next) {
       material = next
       for (const listener of listeners) listener()
     },
   }
 }
+
+/** Resolves as soon as a relayer's status is as wanted; rejects never: the test's own time limit ends the wait. */
+export const statusWhere = (
+  enforcer: Enforcer,
+  relayer: string,
+  wanted: (status: RelayerStatus) => boolean,
+): Promise<RelayerStatus> =>
+  new Promise((resolve) => {
+    const look = (status: RelayerStatus): void => {
+      if (status.relayer !== relayer || !wanted(status)) return
+      stop()
+      resolve(status)
+    }
+    const stop = enforcer.onRelayer(look)
+    for (const status of enforcer.status().relayers) look(status)
+  })
 
 /** What came of a request: a whole response, or the error that ended it. */
 export type Answer =
@@ -54,6 +76,8 @@ export async function createScene(
     readonly feeds?: number
     readonly enforcer?: Partial<EnforcerOptions>
     readonly mtlsUrl?: string
+    /** Before the enforcer knows of them. */
+    readonly prepare?: (feeds: readonly TestFeed[]) => void
   } = {},
 ) {
   const clock = createManualClock()
@@ -68,6 +92,7 @@ export async function createScene(
       deployment: deploymentId(deployment),
     }),
   )
+  options.prepare?.(feeds)
   const enforcer = await createEnforcer({
     deployment,
     relayers: feeds.map(({ url, relayer }) => ({
@@ -146,6 +171,10 @@ export async function createScene(
     }
   }
 
+  /** Waits until what the enforcer says of its n-th relayer is as wanted. */
+  const relayerIs = (wanted: (status: RelayerStatus) => boolean, n = 0): Promise<RelayerStatus> =>
+    statusWhere(enforcer, (feeds[n] as TestFeed).relayer, wanted)
+
   return {
     clock,
     ca,
@@ -159,6 +188,13 @@ export async function createScene(
     open,
     begin,
     ask,
+    relayerIs,
+    /** All feeds are fresh and followed. */
+    ready: async () => {
+      await Promise.all(
+        feeds.map((_, n) => relayerIs(({ connected, freshness }) => connected && freshness === 'fresh', n)),
+      )
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy()
       await enforcer.close()

@@ -18,7 +18,9 @@ export function createEventStreamReader(limit: number): {
   /** @throws {EventTooLargeError} */
   readonly push: (text: string) => readonly StreamEvent[]
 } {
-  let rest = ''
+  // Without a line end so far: gathered unread, so that a stream that comes byte by byte costs no more than another.
+  let begun: string[] = []
+  let begunLength = 0
   let event = ''
   let data: string[] = []
   let size = 0
@@ -43,7 +45,13 @@ export function createEventStreamReader(limit: number): {
   return {
     push(text) {
       const events: StreamEvent[] = []
-      rest += text
+      begun.push(text)
+      begunLength += text.length
+      if (!/[\r\n]/.test(text) && begun.at(-2)?.endsWith('\r') !== true) {
+        if (begunLength > limit) throw new EventTooLargeError(limit)
+        return events
+      }
+      let rest = begun.join('')
       // A carriage return at the very end may be half of a line end: it waits for what follows.
       const ends = /\r\n|\n|\r(?!$)/g
       let start = 0
@@ -52,6 +60,8 @@ export function createEventStreamReader(limit: number): {
         start = end.index + end[0].length
       }
       rest = rest.slice(start)
+      begun = [rest]
+      begunLength = rest.length
       if (rest.length > limit) throw new EventTooLargeError(limit)
       return events
     },

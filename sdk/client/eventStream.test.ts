@@ -39,5 +39,8 @@ test('events are read alike however the stream is cut into pieces and whatever e
 test('the limit holds for one line and for one event', () => {
   expect(() => createEventStreamReader(10).push('data: 12345')).toThrow(EventTooLargeError)
   expect(() => createEventStreamReader(10).push('data: 1\ndata: 2\n')).toThrow(EventTooLargeError)
+  const slow = createEventStreamReader(10)
+  for (const byte of 'data: 1234') slow.push(byte)
+  expect(() => slow.push('5')).toThrow(EventTooLargeError)
   expect(createEventStreamReader(10).push('data: 1\n\ndata: 2\n\n')).toHaveLength(2)
 })
