@@ -46,6 +46,8 @@ export type FollowerOptions = {
   readonly schedule?: Schedule
   /** In [0, 1). */
   readonly random?: () => number
+  /** Opens a connection to an RPC; by its address's scheme unless given. */
+  readonly connect?: (url: string) => Rpc
 }
 
 export type Follower = {

@@ -16,6 +16,8 @@ export type RpcPoolOptions = {
   /** In [0, 1). */
   readonly random: () => number
   readonly log: ChainLog
+  /** Opens a connection to an address; by its scheme unless given. */
+  readonly connect?: ((url: string) => Rpc) | undefined
 }
 
 export type RpcCall<T> = {
@@ -56,15 +58,10 @@ export class NoRpcError extends Error {
 
 /** @throws {NoRpcError} */
 export function createRpcPool(options: RpcPoolOptions): RpcPool {
-  const { chainId, log, schedule } = options
+  const { chainId, log } = options
+  const connect = options.connect ?? ((url: string) => connectByScheme(url, options))
   if (options.rpcs.length === 0) throw new NoRpcError(null)
-  const rpcs = options.rpcs.map((url) => {
-    if (!URL.canParse(url)) throw new NoRpcError(url)
-    const { protocol } = new URL(url)
-    if (protocol === 'http:' || protocol === 'https:') return ofChain(createHttpRpc(url, schedule), chainId)
-    if (protocol === 'ws:' || protocol === 'wss:') return ofChain(createSocketRpc(url, options), chainId)
-    throw new NoRpcError(`${protocol}//…`)
-  })
+  const rpcs = options.rpcs.map((url) => ofChain(connect(url), chainId))
   let preferred = rpcs[0] as Rpc
   return {
     rpcs,
@@ -88,6 +85,15 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
       for (const rpc of rpcs) rpc.close()
     },
   }
+}
+
+/** @throws {NoRpcError} */
+function connectByScheme(url: string, options: RpcPoolOptions): Rpc {
+  if (!URL.canParse(url)) throw new NoRpcError(url)
+  const { protocol } = new URL(url)
+  if (protocol === 'http:' || protocol === 'https:') return createHttpRpc(url, options.schedule)
+  if (protocol === 'ws:' || protocol === 'wss:') return createSocketRpc(url, options)
+  throw new NoRpcError(`${protocol}//…`)
 }
 
 /** Refuses an RPC that serves another chain, before its first answer is used. */
