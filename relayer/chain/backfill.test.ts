@@ -23,6 +23,7 @@ function readerOf(
   limit: number,
   eventful: readonly number[],
   change: Partial<BlockReader> = {},
+  timed = false,
 ): BlockReader {
   return {
     byTag: unused,
@@ -34,7 +35,7 @@ function readerOf(
         throw new RpcResponseError(url, 'eth_getLogs', { code: -32005, message: 'too many' })
       return eventful
         .filter((number) => number >= from && number <= to)
-        .map((number) => ({ number, hash: hashOf(number), events: [] }))
+        .map((number) => ({ number, hash: hashOf(number), time: timed ? number : null, events: [] }))
     },
     ...change,
   }
@@ -47,31 +48,48 @@ test('every block with events is taken once, in order, and every range ends with
       fc.nat(50),
       fc.nat(9_000),
       fc.uniqueArray(fc.nat(9_100), { maxLength: 100 }),
-      async (limit, from, length, numbers) => {
+      fc.boolean(),
+      async (limit, from, length, numbers, timed) => {
         fc.pre(length / limit < 500)
         const to = from + length
         const eventful = numbers.filter((number) => number >= from && number <= to).sort((a, b) => a - b)
         const takes: (readonly PastBlock[])[] = []
-        const asked: number[] = []
-        const reader = readerOf(limit, eventful)
-        const watched: BlockReader = {
-          ...reader,
-          async eventsInRange(first, last) {
-            const found = await reader.eventsInRange(first, last)
-            expect(first).toBe((asked.at(-1) ?? from - 1) + 1)
-            asked.push(last)
-            return found
-          },
-        }
-        await backfill(watched, from, to, async (blocks) => void takes.push(blocks))
-        expect(asked.at(-1)).toBe(to)
-        expect(takes.map((blocks) => blocks.at(-1)?.header.number)).toEqual(asked)
-        const taken = takes.flat().map(({ header }) => header.number)
-        expect(taken).toEqual([...new Set([...eventful, ...asked])].sort((a, b) => a - b))
+        let taking = false
+        await backfill(readerOf(limit, eventful, {}, timed), from, to, async (blocks) => {
+          expect(taking).toBe(false)
+          taking = true
+          await new Promise((resolve) => setImmediate(resolve))
+          taking = false
+          takes.push(blocks)
+        })
+        const ends = takes.map((blocks) => blocks.at(-1)?.header.number as number)
+        expect(ends.at(-1)).toBe(to)
+        const taken = takes.flat().map(({ header }) => header)
+        expect(taken.map(({ number }) => number)).toEqual(
+          [...new Set([...eventful, ...ends])].sort((a, b) => a - b),
+        )
+        for (const { number, hash, time } of taken) expect([hash, time]).toEqual([hashOf(number), number])
       },
     ),
     { numRuns: 60 },
   )
+})
+
+test('the next ranges are read while one is taken', async () => {
+  const asked: number[] = []
+  const reader = readerOf(Number.POSITIVE_INFINITY, [])
+  const watched: BlockReader = {
+    ...reader,
+    eventsInRange(first, last) {
+      asked.push(first)
+      return reader.eventsInRange(first, last)
+    },
+  }
+  const atFirstTake: number[] = []
+  await backfill(watched, 1, 20_000, async () => {
+    if (atFirstTake.length === 0) atFirstTake.push(...asked)
+  })
+  expect(atFirstTake).toEqual([1, 2_001, 4_001])
 })
 
 test('an RPC that refuses a single block fails the back-fill', async () => {

@@ -2,18 +2,20 @@ import type { Hex } from '../../protocol/hex.ts'
 import { decodeRegistryLog } from '../../protocol/registryLog.ts'
 import type { ChainEvent } from '../kill/chainPort.ts'
 import { bloomMayContain, bloomOfLogs } from './bloom.ts'
-import type { Rpc } from './rpc.ts'
+import type { Agree } from './majority.ts'
 import { parseHeader, parseLogs, type RpcHeader, type RpcLog } from './rpcBlock.ts'
 import { InconsistentRpcError } from './rpcErrors.ts'
-import type { RpcPool } from './rpcPool.ts'
+
+/** Asks one RPC, or all of them; `key` tells what answers have in common. */
+export type Ask = Agree
 
 /** Reads blocks and the contract's events; every answer is checked against what was asked. */
 export type BlockReader = {
-  byTag(tag: 'latest' | 'safe' | 'finalized', first?: Rpc): Promise<RpcHeader>
-  byNumber(number: number, first?: Rpc): Promise<RpcHeader>
-  byHash(hash: Hex, first?: Rpc): Promise<RpcHeader>
+  byTag(tag: 'latest' | 'safe' | 'finalized'): Promise<RpcHeader>
+  byNumber(number: number): Promise<RpcHeader>
+  byHash(hash: Hex): Promise<RpcHeader>
   /** The contract's events in one block, in order. */
-  eventsOf(header: RpcHeader, first?: Rpc): Promise<readonly ChainEvent[]>
+  eventsOf(header: RpcHeader): Promise<readonly ChainEvent[]>
   /** The contract's events from one height to another (inclusive), by block, in order. */
   eventsInRange(from: number, to: number): Promise<readonly BlockEvents[]>
 }
@@ -21,24 +23,25 @@ export type BlockReader = {
 export type BlockEvents = {
   readonly number: number
   readonly hash: Hex
+  /** Unix seconds; null where the node does not say it in its logs. */
+  readonly time: number | null
   readonly events: readonly ChainEvent[]
 }
 
 const quantity = (value: number): Hex => `0x${value.toString(16)}`
 
-export function createBlockReader(pool: RpcPool, contract: Hex): BlockReader {
+export function createBlockReader(ask: Ask, contract: Hex): BlockReader {
   const address = contract.toLowerCase() as Hex
 
   const block = (
     method: 'eth_getBlockByNumber' | 'eth_getBlockByHash',
     what: string,
     fits: (header: RpcHeader) => boolean,
-    first: Rpc | undefined,
   ) =>
-    pool.request({
+    ask<RpcHeader>({
       method,
       params: [what, false],
-      first,
+      key: ({ hash }) => hash,
       parse(result) {
         const header = parseHeader(result)
         if (!fits(header)) throw new InconsistentRpcError(`asked for block ${what}`, header)
@@ -47,28 +50,28 @@ export function createBlockReader(pool: RpcPool, contract: Hex): BlockReader {
     })
 
   return {
-    byTag: (tag, first) => block('eth_getBlockByNumber', tag, () => true, first),
-    byNumber: (number, first) =>
-      block('eth_getBlockByNumber', quantity(number), (header) => header.number === number, first),
-    byHash: (hash, first) => block('eth_getBlockByHash', hash, (header) => header.hash === hash, first),
+    byTag: (tag) => block('eth_getBlockByNumber', tag, () => true),
+    byNumber: (number) =>
+      block('eth_getBlockByNumber', quantity(number), (header) => header.number === number),
+    byHash: (hash) => block('eth_getBlockByHash', hash, (header) => header.hash === hash),
 
-    async eventsOf(header, first) {
+    async eventsOf(header) {
       const { hash, number, logsBloom } = header
       if (logsBloom !== null && !bloomMayContain(logsBloom, address)) return []
       const belongs = (log: RpcLog) => log.blockHash === hash && log.blockNumber === number
-      const own = await pool.request({
+      const own = await ask({
         method: 'eth_getLogs',
         params: [{ blockHash: hash, address }],
-        first,
+        key: sameEvents,
         parse: (result) => decoded(parseLogs(result), (log) => log.address === address && belongs(log)),
       })
       if (own.length > 0 || logsBloom === null) return own
       // The bloom filter allows for events and there is none: by chance, or because the node has the header but not
       // yet the logs. The block's whole logs tell, as they alone reproduce the filter.
-      return pool.request({
+      return ask({
         method: 'eth_getLogs',
         params: [{ blockHash: hash }],
-        first,
+        key: sameEvents,
         parse(result) {
           const all = parseLogs(result)
           if (bloomOfLogs(all) !== logsBloom) {
@@ -86,9 +89,10 @@ export function createBlockReader(pool: RpcPool, contract: Hex): BlockReader {
     },
 
     eventsInRange: (from, to) =>
-      pool.request({
+      ask({
         method: 'eth_getLogs',
         params: [{ fromBlock: quantity(from), toBlock: quantity(to), address }],
+        key: sameEvents,
         parse: (result) =>
           byBlock(
             parseLogs(result).map((log) => {
@@ -115,11 +119,20 @@ function decoded(logs: readonly RpcLog[], fits: (log: RpcLog) => boolean): reado
 
 function byBlock(logs: readonly RpcLog[]): readonly BlockEvents[] {
   const blocks = new Map<number, RpcLog[]>()
-  for (const log of logs) blocks.set(log.blockNumber, [...(blocks.get(log.blockNumber) ?? []), log])
+  for (const log of logs) {
+    const ofBlock = blocks.get(log.blockNumber)
+    if (ofBlock === undefined) blocks.set(log.blockNumber, [log])
+    else ofBlock.push(log)
+  }
   return [...blocks.entries()]
     .sort(([a], [b]) => a - b)
     .map(([number, ofBlock]) => {
-      const hash = (ofBlock[0] as RpcLog).blockHash
-      return { number, hash, events: decoded(ofBlock, (log) => log.blockHash === hash) }
+      const { blockHash, blockTime } = ofBlock[0] as RpcLog
+      const events = decoded(ofBlock, (log) => log.blockHash === blockHash && log.blockTime === blockTime)
+      return { number, hash: blockHash, time: blockTime, events }
     })
 }
+
+/** One text for what two RPCs say alike. */
+export const sameEvents = (answer: unknown): string =>
+  JSON.stringify(answer, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))

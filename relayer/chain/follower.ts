@@ -1,10 +1,12 @@
 import type { Deployment } from '../../protocol/deployment.ts'
+import type { Hex } from '../../protocol/hex.ts'
 import type { Clock } from '../clock.ts'
 import type { ChainBlock, ChainBlockHeader, ChainSink } from '../kill/chainPort.ts'
 import { createSerial } from '../serial.ts'
+import { agreedRun } from './agreedRun.ts'
 import { backfill } from './backfill.ts'
 import { backoff } from './backoff.ts'
-import { type BlockReader, createBlockReader } from './blockReader.ts'
+import { type Ask, type BlockReader, createBlockReader } from './blockReader.ts'
 import type { ChainLog } from './chainLog.ts'
 import {
   above,
@@ -14,16 +16,21 @@ import {
   grantPointOf,
   type HeaderChain,
   headerAt,
-  reconcile,
+  isOn,
   tipOf,
   truncated,
 } from './headerChain.ts'
 import { type Announcement, createHeadSource, type HeadSource } from './headSource.ts'
+import { type KilledEvent, provesKill } from './killProof.ts'
+import { createAgreement, majorityOf } from './majority.ts'
+import { createProgress } from './progress.ts'
 import type { Rpc } from './rpc.ts'
 import { placeOf, type RpcHeader } from './rpcBlock.ts'
-import { InconsistentRpcError, RpcResponseError, WrongChainError } from './rpcErrors.ts'
+import { InconsistentRpcError, RpcResponseError, rpcLabel, WrongChainError } from './rpcErrors.ts'
 import { createRpcPool } from './rpcPool.ts'
+import { createRpcView, type RpcView, step } from './rpcView.ts'
 import { type Schedule, systemSchedule } from './schedule.ts'
+import { createSightings } from './sightings.ts'
 
 /** Which blocks count as final (docs/protocol.md): those that the chain calls so, or by their depth below the tip. */
 export type GrantPoint =
@@ -32,7 +39,7 @@ export type GrantPoint =
   | { readonly kind: 'depth'; readonly blocks: number }
 
 export type FollowerOptions = {
-  /** http(s) or ws(s) addresses of nodes of the deployment's chain, in order of preference. */
+  /** http(s) or ws(s) addresses of nodes of the deployment's chain. */
   readonly rpcs: readonly string[]
   readonly deployment: Deployment
   /** The block of the contract's deployment, or any earlier one. */
@@ -42,6 +49,13 @@ export type FollowerOptions = {
   readonly clock: Clock
   /** Between two polls of one RPC, in ms. */
   readonly pollInterval: number
+  /**
+   * Whether the event's authority may kill its subject at the event's rank, by what is granted. A kill that one RPC
+   * tells counts only if it may and a signature proves the kill; without this, never.
+   */
+  readonly mayKill?: (event: KilledEvent) => boolean
+  /** A head whose own time is further back is no sign of sight, in ms; without this, any new head is. */
+  readonly maxHeadAge?: number
   readonly log: ChainLog
   readonly schedule?: Schedule
   /** In [0, 1). */
@@ -52,7 +66,7 @@ export type FollowerOptions = {
 
 export type Follower = {
   /**
-   * Resolves once everything up to the head is taken; tries for ever while RPCs fail.
+   * Resolves once everything up to the head is taken; tries for ever while RPCs fail. Kills count from the first head on.
    * @throws {GrantPointForkedError} the stored chain is not the RPCs' chain
    * @throws {NoGrantPointError} the nodes do not know the tag
    * @throws {WrongChainError}
@@ -62,6 +76,20 @@ export type Follower = {
   stop(): Promise<void>
   /** Why nothing is taken or granted at present; null while all is well. */
   failure(): Error | null
+  status(): FollowerStatus
+}
+
+export type FollowerStatus = {
+  /** The RPCs in their configured order. */
+  readonly rpcs: readonly {
+    readonly rpc: string
+    readonly head: number | null
+    readonly failure: Error | null
+  }[]
+  /** How many RPCs have to agree before anything is granted or withdrawn. */
+  readonly majority: number
+  /** Whether the chain of a majority no longer holds what was granted. */
+  readonly forkedBelowGrantPoint: boolean
 }
 
 export class FollowerStoppedError extends Error {
@@ -80,48 +108,92 @@ export class NoGrantPointError extends Error {
   }
 }
 
-/** The node's head is below the grant point: it is still syncing. */
-export class RpcBehindError extends Error {
-  override readonly name = 'RpcBehindError'
-  readonly head: number
-  readonly grantPoint: number
-  constructor(head: number, grantPoint: number) {
-    super(`the RPC's head ${head} is below the grant point ${grantPoint}; waiting until it has synced`)
-    this.head = head
-    this.grantPoint = grantPoint
-  }
-}
-
-/** A gap of more blocks than this is closed by ranges of logs as far as it is final, and in steps above. */
-const step = 64
-/** Announcements kept while others are processed; the oldest go first, the gap that they leave is fetched. */
-const maxWaiting = 64
-
 /**
- * Follows the chain from the sink's cursor: announced and polled heads of all RPCs, the first unseen one wins.
+ * Follows the chain from the sink's cursor by what its RPCs tell, each for itself (`rpcView`).
+ *
+ * What one RPC tells is believed only where it stops something:
+ * 1. a block is taken, dropped or granted once a majority of the RPCs configured tells it alike;
+ * 2. a kill counts earlier: once a signature proves it, or two RPCs tell it (`sightings`).
  *
  * Invariants:
  * 1. `chain` is what the sink has durably taken; it changes only after the sink's call has resolved.
- * 2. Everything that touches `chain` or the sink runs in `serial`, one at a time.
+ * 2. Everything that touches `chain` or the sink runs in `serial`, one at a time; first sight goes before the rest.
  * 3. A branch is read completely, logs included, before the blocks that it replaces are dropped.
- * 4. A head that cannot be processed is given up and its RPC polled again; it never holds up another.
+ * 4. No RPC is ever waited for by another.
  */
 export function createFollower(options: FollowerOptions): Follower {
   const { deployment, startBlock, grantPoint, sink, clock, pollInterval, log } = options
   const schedule = options.schedule ?? systemSchedule
   const random = options.random ?? Math.random
+  const mayKill = options.mayKill ?? (() => false)
+  const maxHeadAge = options.maxHeadAge ?? Number.POSITIVE_INFINITY
   const serial = createSerial()
   const pool = createRpcPool({ ...options, chainId: deployment.chainId, schedule, random })
-  const reader = createBlockReader(pool, deployment.contract)
+  const majority = majorityOf(pool.rpcs.length)
+  const agree = createAgreement(pool.rpcs, schedule, log)
+  const agreed = createBlockReader(agree, deployment.contract)
   const sources = new Map<Rpc, HeadSource>()
-  const waiting: Announcement[] = []
+  const finals = new Map<Rpc, ChainBlockHeader>()
+  const finalFailures = new Map<Rpc, Error>()
+  const nudged = new Map<Rpc, number>()
+  const askingFinal = new Set<Rpc>()
+  let views: readonly RpcView[] = []
   let chain: HeaderChain | null = null
-  let ready = false
+  let seen: Hex | null = null
   let stopped = false
   let failure: Error | null = null
-  let askingGrantPoint = false
   let failures = 0
-  let wakeRetry = () => {}
+  let catchingUp: Promise<void> | null = null
+  let settling = false
+  let cancelRetry = () => {}
+  let changed = () => {}
+
+  const sightings = createSightings({
+    rpcs: pool.rpcs.length,
+    isHeld: (block) => chain !== null && isOn(chain, block),
+    prove: (event, txHash) => prove(event, txHash),
+    take: (block) =>
+      serial(async () => {
+        if (!stopped && (chain === null || !isOn(chain, block))) await sink.takeKills(block)
+      }, 'urgent'),
+    schedule,
+    random,
+    log,
+  })
+
+  const reader = (rpc: Rpc): BlockReader => {
+    const ask: Ask = async ({ method, params, parse, timeout }) =>
+      parse(await rpc.request(method, params, timeout))
+    return createBlockReader(ask, deployment.contract)
+  }
+
+  /** True once any RPC's transaction proves the kill; false once all have answered in vain. */
+  const prove = (event: KilledEvent, txHash: Hex): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      if (!mayKill(event)) {
+        resolve(false)
+        return
+      }
+      let left = pool.rpcs.length
+      let missing: unknown = null
+      const ask = async (rpc: Rpc) => {
+        try {
+          const transaction = await rpc.request('eth_getTransactionByHash', [txHash])
+          if (await provesKill(deployment, event, txHash, transaction)) resolve(true)
+          else if (transaction === null)
+            missing ??= new InconsistentRpcError('a kill without its transaction', txHash)
+        } catch (error) {
+          missing = error
+        }
+        left -= 1
+        if (left > 0) return
+        if (missing === null) resolve(false)
+        else reject(missing)
+      }
+      for (const rpc of pool.rpcs) void ask(rpc)
+    })
+
+  // --- the held chain; all of it runs in `serial` ---
 
   const take = async (held: HeaderChain, blocks: readonly ChainBlock[]): Promise<HeaderChain> => {
     await sink.takeBlocks(blocks)
@@ -141,235 +213,300 @@ export function createFollower(options: FollowerOptions): Follower {
     return chain
   }
 
-  const grant = async (held: HeaderChain, header: ChainBlockHeader): Promise<HeaderChain> => {
+  const grant = async (held: HeaderChain, header: ChainBlockHeader): Promise<void> => {
     const next = header.number > grantPointOf(held).number ? grantedTo(held, header) : null
-    if (next === null) return held
+    if (next === null) return
     await sink.advanceGrantPoint(grantPointOf(next))
     chain = next
-    return next
+  }
+
+  /** The highest held block that a majority calls final; null while there is none. */
+  const finalByMajority = (held: HeaderChain): ChainBlockHeader | null => {
+    if (grantPoint.kind === 'depth') return headerAt(held, tipOf(held).number - grantPoint.blocks) ?? null
+    const numbers = [...finals.values()]
+      .filter((header) => isOn(held, header))
+      .map(({ number }) => number)
+      .sort((a, b) => b - a)
+    const number = numbers[majority - 1]
+    return number === undefined ? null : (headerAt(held, number) ?? null)
+  }
+
+  /** Takes what a majority tells, and grants what is final in it. */
+  const settleOnce = async (): Promise<void> => {
+    let taken = false
+    for (;;) {
+      if (chain === null || catchingUp !== null || stopped) return
+      const run = agreedRun(
+        views.map((view) => view.branch()),
+        majority,
+      )
+      const [first] = run
+      const base = first === undefined ? undefined : headerAt(chain, first.number - 1)
+      if (first === undefined || base?.hash !== first.parentHash) break
+      const held = await drop(chain, above(chain, base.number))
+      await take(
+        held,
+        run.map(({ told: _, ...block }) => block),
+      )
+      taken = true
+      rebase()
+    }
+    const final = finalByMajority(chain)
+    if (final !== null) await grant(chain, final)
+    rebase()
+    sightings.forget(grantPointOf(chain).number)
+    failure = null
+    failures = 0
+    if (taken || isLevel()) noteHead(chain)
+  }
+
+  const rebase = () => {
+    for (const view of views) view.rebase()
+  }
+
+  /** A block near a majority's heads is a sign of sight, once, and while it is young by its own time too. */
+  const noteHead = (held: HeaderChain) => {
+    const tip = tipOf(held)
+    const top = target()
+    if (tip.hash === seen || top === null || top - tip.number > step) return
+    seen = tip.hash
+    if (clock.wall() - tip.time * 1000 <= maxHeadAge) sink.noteHead(tip)
+    else log.debug({ number: tip.number, time: tip.time }, 'head is old by its own time, no sign of sight')
+  }
+
+  const settle = () => {
+    if (settling || stopped) return
+    settling = true
+    void serial(async () => {
+      settling = false
+      try {
+        await settleOnce()
+      } catch (error) {
+        if (stopped) return
+        failure = error as Error
+        log.warn({ error }, 'chain not taken, trying again')
+        cancelRetry()
+        cancelRetry = schedule(backoff(failures++, 50, 2_000, random()), settle)
+      }
+      changed()
+    })
+  }
+
+  // --- catching up ---
+
+  /** The highest block that a majority of the RPCs claims to have; null until they have spoken. */
+  const target = (): number | null => {
+    const heads = views.flatMap((view) => view.head()?.number ?? []).sort((a, b) => b - a)
+    return heads[majority - 1] ?? null
+  }
+
+  const finalBlock = async (top: number): Promise<RpcHeader> => {
+    if (grantPoint.kind === 'depth') return agreed.byNumber(Math.max(0, top - grantPoint.blocks))
+    const tag = grantPoint.kind
+    const answers = await Promise.allSettled(pool.rpcs.map((rpc) => reader(rpc).byTag(tag)))
+    const numbers = answers
+      .flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.number : []))
+      .sort((a, b) => b - a)
+    const number = numbers[majority - 1]
+    if (number !== undefined) return agreed.byNumber(number)
+    const refused = answers.find((answer) => answer.status === 'rejected')
+    throw tagFailure(tag, refused?.reason)
   }
 
   /** Takes final blocks by ranges; each range's last block is the new grant point and, for now, the whole chain. */
-  const takeFinal = (from: number, to: ChainBlockHeader): Promise<void> =>
-    backfill(reader, from, to.number, async (past) => {
-      if (stopped) throw new FollowerStoppedError()
-      const seenMonotonic = clock.monotonic()
-      const blocks = past.map(({ header, events }) => ({ ...placeOf(header), events, seenMonotonic }))
-      const last = blocks.at(-1) as ChainBlock
-      await sink.takeBlocks(blocks)
-      await sink.advanceGrantPoint(placeOf(last))
-      chain = [placeOf(last)]
-      log.debug({ block: last.number, to: to.number }, 'back-filled')
-    })
-
-  const finalBlock = async (head: RpcHeader, first?: Rpc): Promise<ChainBlockHeader> => {
-    if (grantPoint.kind === 'depth') {
-      const number = Math.max(0, head.number - grantPoint.blocks)
-      return number === head.number ? head : reader.byNumber(number, first)
-    }
-    try {
-      return await reader.byTag(grantPoint.kind, first)
-    } catch (error) {
-      // No block, or an error about the tag, does not change by waiting; a rate limit does.
-      const unknown =
-        error instanceof RpcResponseError
-          ? /not found|unknown|invalid|unsupported/i.test(error.details)
-          : error instanceof InconsistentRpcError && error.value === null
-      if (unknown) throw new NoGrantPointError(grantPoint.kind, error)
-      throw error
-    }
-  }
-
-  /** Drops what is no longer on the chain of this head. */
-  const recheck = async (held: HeaderChain, head: RpcHeader, first?: Rpc): Promise<HeaderChain> => {
-    const fork = await lastCommon(held, head, reader, first)
-    return drop(held, above(held, fork.number))
-  }
-
-  const catchUp = async (held: HeaderChain, head: RpcHeader, first?: Rpc): Promise<HeaderChain> => {
-    const rechecked = await recheck(held, head, first)
-    const final = await finalBlock(head, first)
-    const tip = tipOf(rechecked)
-    if (final.number <= tip.number) return rechecked
-    await takeFinal(tip.number + 1, final)
-    return chain ?? rechecked
-  }
-
-  /** The headers between the tip and a head, by number and checked by hash: a reorg may come in between. */
-  const missing = async (
-    head: RpcHeader,
-    from: number,
-    to: number,
-    first?: Rpc,
-  ): Promise<readonly RpcHeader[]> => {
-    const numbers = Array.from({ length: to - from + 1 }, (_, i) => from + i)
-    const found = await Promise.all(numbers.map((number) => reader.byNumber(number, first)))
-    let child = head
-    for (let i = found.length - 1; i >= 0; i--) {
-      const guess = found[i] as RpcHeader
-      const header = guess.hash === child.parentHash ? guess : await parentOf(reader, child, first)
-      found[i] = header
-      child = header
-    }
-    return found
-  }
-
-  /** Brings the chain to a head: reads the branch down to a block that is held, then drops and takes. */
-  const advanceTo = async (head: RpcHeader, seenMonotonic: number, first?: Rpc): Promise<void> => {
-    let held = chain as HeaderChain
-    let gap = reconcile(held, head)
-    if (gap.case === 'gap' && gap.to - gap.from >= step) {
-      held = await catchUp(held, head, first)
-      for (
-        gap = reconcile(held, head);
-        gap.case === 'gap' && gap.to - gap.from >= step;
-        gap = reconcile(held, head)
-      ) {
+  const takeFinal = (from: number, to: ChainBlockHeader): Promise<void> => {
+    const progress = createProgress({ from, to: to.number, clock, log })
+    return backfill(agreed, from, to.number, (past) =>
+      serial(async () => {
         if (stopped) throw new FollowerStoppedError()
-        await advanceTo(await reader.byNumber(gap.from + step - 1, first), seenMonotonic, first)
-        held = chain as HeaderChain
-      }
-    }
-    let branch: readonly RpcHeader[] = [head]
-    for (;;) {
-      const lowest = branch[0] as RpcHeader
-      const found = reconcile(held, lowest)
-      switch (found.case) {
-        case 'known':
-          return
-        case 'behind':
-          log.debug({ head: head.number, grantPoint: grantPointOf(held).number }, 'head of an RPC that lags')
-          return
-        case 'gap':
-          branch = [...(await missing(lowest, found.from, found.to, first)), ...branch]
-          continue
-        case 'fork':
-          if (found.fetch !== null) {
-            branch = [await parentOf(reader, lowest, first), ...branch]
-            continue
-          }
-      }
-      const blocks = await Promise.all(
-        branch.map(async (header) => ({
-          ...placeOf(header),
-          events: await reader.eventsOf(header, first),
-          seenMonotonic,
-        })),
-      )
-      if (found.case === 'fork') held = await drop(held, found.drop)
-      held = await take(held, blocks)
-      if (grantPoint.kind === 'depth') {
-        const final = headerAt(held, tipOf(held).number - grantPoint.blocks)
-        if (final !== undefined) await grant(held, final)
-      }
+        const seenMonotonic = clock.monotonic()
+        const blocks = past.map(({ header, events }) => ({ ...placeOf(header), events, seenMonotonic }))
+        const last = blocks.at(-1) as ChainBlock
+        await sink.takeBlocks(blocks)
+        await sink.advanceGrantPoint(placeOf(last))
+        chain = [placeOf(last)]
+        progress.note(
+          last.number,
+          blocks.reduce((sum, { events }) => sum + events.length, 0),
+        )
+      }),
+    )
+  }
+
+  const catchUpOnce = async (): Promise<void> => {
+    const top = target()
+    if (top === null || stopped) return
+    const held = chain
+    if (held !== null && top - tipOf(held).number <= step) return
+    const final = await finalBlock(top)
+    if (held === null) {
+      await takeFinal(Math.min(startBlock, final.number), final)
       return
     }
+    const fork = await lastCommon(held, top, agreed)
+    const kept = await serial(() => drop(held, above(held, fork.number)))
+    const { number } = tipOf(kept)
+    if (final.number > number) await takeFinal(number + 1, final)
   }
 
-  /** Asks for the tag beside the queue, so that no head waits for the answer. */
-  const followTag = async (first: Rpc): Promise<void> => {
-    if (grantPoint.kind === 'depth' || askingGrantPoint) return
-    askingGrantPoint = true
-    try {
-      const final = await reader.byTag(grantPoint.kind, first)
-      await serial(async () => {
-        if (chain !== null && failure === null && !stopped) await grant(chain, placeOf(final))
-      })
-    } catch (error) {
-      if (!stopped) log.warn({ error }, 'grant point not advanced')
-    } finally {
-      askingGrantPoint = false
-    }
-  }
-
-  const process = async ({ header, rpc, seenMonotonic }: Announcement): Promise<void> => {
-    try {
-      await advanceTo(header, seenMonotonic, rpc)
-      if (chain !== null && tipOf(chain).hash === header.hash) {
-        failure = null
-        failures = 0
-        sink.noteHead(placeOf(header))
-        void followTag(rpc)
+  const catchUp = (): Promise<void> => {
+    if (catchingUp !== null) return catchingUp
+    const before = chain
+    catchingUp = catchUpOnce().finally(() => {
+      catchingUp = null
+      if (chain !== before) {
+        rebase()
+        for (const view of views) view.retry()
       }
+      settle()
+    })
+    return catchingUp
+  }
+
+  // --- the RPCs ---
+
+  const followTag = async (view: RpcView): Promise<void> => {
+    const { rpc } = view
+    if (grantPoint.kind === 'depth' || askingFinal.has(rpc) || stopped) return
+    askingFinal.add(rpc)
+    try {
+      finals.set(rpc, placeOf(await reader(rpc).byTag(grantPoint.kind)))
+      finalFailures.delete(rpc)
+      settle()
     } catch (error) {
-      if (stopped) return
-      failure = error as Error
-      log[error instanceof GrantPointForkedError ? 'error' : 'warn'](
-        { error, number: header.number, hash: header.hash },
-        'head not taken',
-      )
-      if (!(error instanceof GrantPointForkedError))
-        sources.get(rpc)?.again(backoff(failures++, 50, 2_000, random()))
+      finalFailures.set(rpc, tagFailure(grantPoint.kind, error))
+      if (!stopped) log.warn({ rpc: rpcLabel(rpc.url), error }, 'no grant point from an RPC')
+    } finally {
+      askingFinal.delete(rpc)
     }
   }
 
-  const drain = () =>
-    serial(async () => {
-      const next = waiting.shift()
-      if (next !== undefined && !stopped) await process(next)
-    })
+  const announce = (view: RpcView, announcement: Announcement) => {
+    const { number } = announcement.header
+    const before = target()
+    const known = chain !== null && isOn(chain, announcement.header)
+    view.announce(announcement)
+    const now = target()
+    // Each height once per RPC, and none far ahead: who makes heads up must not set the pace of the others.
+    if (!known && number > (nudged.get(view.rpc) ?? -1) && number <= (now ?? number) + step) {
+      nudged.set(view.rpc, number)
+      for (const [rpc, source] of sources) if (rpc !== view.rpc) source.nudge()
+    }
+    if (now !== before) for (const other of views) other.retry()
+  }
 
-  const announce = (announcement: Announcement) => {
-    waiting.push(announcement)
-    if (waiting.length > maxWaiting) waiting.shift()
-    if (ready) void drain()
+  const failureOf = ({ rpc, failure: unfollowed }: RpcView): Error | null =>
+    unfollowed() ?? finalFailures.get(rpc) ?? sources.get(rpc)?.failure() ?? null
+
+  /** The worst failure of the RPCs once no majority of them is well. */
+  const failureOfRpcs = (): Error | null => {
+    const failing = views.flatMap((view) => failureOf(view) ?? [])
+    if (views.length - failing.length >= majority) return null
+    return failing.find(isFatal) ?? failing[0] ?? null
+  }
+
+  /** Whether a majority's heads are on the held chain. */
+  const isLevel = (): boolean => {
+    const held = chain
+    if (held === null || catchingUp !== null) return false
+    return (
+      views.filter((view) => {
+        const head = view.head()
+        return head !== null && isOn(held, head)
+      }).length >= majority
+    )
   }
 
   const begin = async (): Promise<void> => {
-    const head = await reader.byTag('latest')
-    const seenMonotonic = clock.monotonic()
-    const stored = await sink.load()
-    chain = linkedEnd(stored)
-    if (chain === null) {
-      const final = await finalBlock(head)
-      await takeFinal(Math.min(startBlock, final.number), final)
-    } else {
-      // A crash may have come between the last range of a back-fill and its grant point.
-      if (chain.length < stored.length) await sink.advanceGrantPoint(grantPointOf(chain))
-      if (head.number < grantPointOf(chain).number) {
-        throw new RpcBehindError(head.number, grantPointOf(chain).number)
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await serial(async () => {
+          const stored = await sink.load()
+          const linked = linkedEnd(stored)
+          // A crash may have come between the last range of a back-fill and its grant point.
+          if (linked !== null && linked.length < stored.length)
+            await sink.advanceGrantPoint(grantPointOf(linked))
+          chain = linked
+        })
+        return
+      } catch (error) {
+        failure = error as Error
+        log.warn({ error, attempt }, 'the cursor cannot be read, trying again')
+        await new Promise<void>((resolve) => {
+          cancelRetry = schedule(backoff(attempt, 100, 5_000, random()), resolve)
+          changed = resolve
+        })
+        if (stopped) throw new FollowerStoppedError()
       }
     }
-    await advanceTo(head, seenMonotonic)
-    if (chain !== null && tipOf(chain).hash === head.hash) sink.noteHead(placeOf(head))
   }
 
   return {
     async start() {
-      for (const rpc of pool.rpcs) {
-        sources.set(rpc, createHeadSource(rpc, { pollInterval, clock, schedule, log, announce }))
+      await begin()
+      views = pool.rpcs.map((rpc) => {
+        const view: RpcView = createRpcView({
+          rpc,
+          reader: reader(rpc),
+          held: () => chain,
+          limit() {
+            const top = target()
+            return top === null ? null : top + step
+          },
+          catchUp,
+          again: (ms) => sources.get(rpc)?.again(ms),
+          onBlock: (block) => sightings.tell(block, rpc),
+          onChange() {
+            settle()
+            void followTag(view)
+          },
+          random,
+          log,
+        })
+        return view
+      })
+      for (const view of views) {
+        const source = createHeadSource(view.rpc, {
+          pollInterval,
+          clock,
+          schedule,
+          log,
+          announce: (announcement) => announce(view, announcement),
+          onFailure: () => changed(),
+        })
+        sources.set(view.rpc, source)
       }
-      for (let attempt = 0; ; attempt++) {
-        try {
-          await serial(begin)
-          break
-        } catch (error) {
-          if (stopped) throw new FollowerStoppedError()
-          failure = error as Error
-          if (isFatal(error)) throw error
-          log.warn({ error, attempt }, 'not at the head yet, trying again')
-          await new Promise<void>((resolve) => {
-            const cancel = schedule(backoff(attempt, 100, 5_000, random()), resolve)
-            wakeRetry = () => {
-              cancel()
-              resolve()
-            }
-          })
-          if (stopped) throw new FollowerStoppedError()
+      await new Promise<void>((resolve, reject) => {
+        changed = () => {
+          const unwell = failureOfRpcs()
+          if (stopped) reject(new FollowerStoppedError())
+          else if (isFatal(unwell)) reject(unwell)
+          else if (failure === null && isLevel()) resolve()
         }
-      }
-      failure = null
-      ready = true
-      for (let i = waiting.length; i > 0; i--) void drain()
+        changed()
+      })
+      changed = () => {}
     },
     async stop() {
       stopped = true
-      wakeRetry()
+      cancelRetry()
+      changed()
+      sightings.stop()
+      for (const view of views) view.stop()
       for (const source of sources.values()) source.stop()
       pool.close()
       await serial(async () => {})
     },
-    failure: () => failure,
+    failure: () => failureOfRpcs() ?? failure,
+    status: () => ({
+      rpcs: views.map((view) => ({
+        rpc: rpcLabel(view.rpc.url),
+        head: view.head()?.number ?? null,
+        failure: failureOf(view),
+      })),
+      majority,
+      forkedBelowGrantPoint: failureOfRpcs() instanceof GrantPointForkedError,
+    }),
   }
 }
 
@@ -378,15 +515,13 @@ const isFatal = (error: unknown): boolean =>
   error instanceof NoGrantPointError ||
   error instanceof WrongChainError
 
-async function parentOf(reader: BlockReader, child: RpcHeader, first?: Rpc): Promise<RpcHeader> {
-  const parent = await reader.byHash(child.parentHash, first)
-  if (parent.number !== child.number - 1) {
-    throw new InconsistentRpcError(
-      `the parent of block ${child.number} has number ${parent.number}`,
-      parent.hash,
-    )
-  }
-  return parent
+/** No block, or an error about the tag, does not change by waiting; a rate limit does. */
+function tagFailure(tag: string, error: unknown): Error {
+  const unknown =
+    error instanceof RpcResponseError
+      ? /not found|unknown|invalid|unsupported/i.test(error.details)
+      : error instanceof InconsistentRpcError && error.value === null
+  return unknown ? new NoGrantPointError(tag, error) : (error as Error)
 }
 
 /**
@@ -401,24 +536,16 @@ function linkedEnd(headers: readonly ChainBlockHeader[]): HeaderChain | null {
 }
 
 /**
- * The highest header of the chain that is also on the chain of `head`, as far as that goes, found by halving.
+ * The highest header of the chain that is also on the chain that the reader sees, up to `top`, found by halving.
  * @throws {GrantPointForkedError}
  */
-async function lastCommon(
-  held: HeaderChain,
-  head: RpcHeader,
-  reader: BlockReader,
-  first?: Rpc,
-): Promise<ChainBlockHeader> {
+async function lastCommon(held: HeaderChain, top: number, reader: BlockReader): Promise<ChainBlockHeader> {
   const grantPoint = grantPointOf(held)
-  if (head.number < grantPoint.number) throw new RpcBehindError(head.number, grantPoint.number)
-  const headerOf = (number: number) =>
-    number === head.number ? Promise.resolve(head) : reader.byNumber(number, first)
-  const isCommon = async (header: ChainBlockHeader) => (await headerOf(header.number)).hash === header.hash
-  // A head below the tip that lies on the chain proves only that its RPC lags.
-  const highest = headerAt(held, Math.min(head.number, tipOf(held).number)) as ChainBlockHeader
+  const isCommon = async (header: ChainBlockHeader) =>
+    (await reader.byNumber(header.number)).hash === header.hash
+  const highest = headerAt(held, Math.min(top, tipOf(held).number)) as ChainBlockHeader
   if (await isCommon(highest)) return tipOf(held)
-  const onChain = await headerOf(grantPoint.number)
+  const onChain = await reader.byNumber(grantPoint.number)
   if (onChain.hash !== grantPoint.hash) throw new GrantPointForkedError(grantPoint, onChain)
   let low = grantPoint.number
   let high = highest.number

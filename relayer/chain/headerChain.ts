@@ -16,6 +16,9 @@ export const tipOf = (chain: HeaderChain): ChainBlockHeader => chain[chain.lengt
 export const headerAt = (chain: HeaderChain, number: number): ChainBlockHeader | undefined =>
   chain[number - chain[0].number]
 
+export const isOn = (chain: HeaderChain, header: ChainBlockHeader): boolean =>
+  headerAt(chain, header.number)?.hash === header.hash
+
 /** What a header says about the chain; the numbers are those of {@link reconcile}. */
 export type Reconciliation =
   | { readonly case: 'known' }

@@ -13,6 +13,8 @@ export type RpcLog = {
   readonly blockNumber: number
   readonly txHash: Hex
   readonly logIndex: number
+  /** Unix seconds; null where the node does not say it. */
+  readonly blockTime: number | null
 }
 
 type Raw = Readonly<Record<string, unknown>>
@@ -67,6 +69,10 @@ export function parseLogs(value: unknown): readonly RpcLog[] {
       blockNumber: parseQuantity('log block number', raw.blockNumber),
       txHash: hex('log transaction hash', raw.transactionHash, 32),
       logIndex: parseQuantity('log index', raw.logIndex),
+      blockTime:
+        raw.blockTimestamp === undefined || raw.blockTimestamp === null
+          ? null
+          : parseQuantity('log block time', raw.blockTimestamp),
     }
   })
 }

@@ -29,6 +29,11 @@ export type ChainSink = {
   load(): Promise<readonly ChainBlockHeader[]>
   /** Takes the next block or, while back-filling, several at once that follow each other in height (empty ones may be left out). */
   takeBlocks(blocks: readonly ChainBlock[]): Promise<void>
+  /**
+   * Takes the kills of a block that is not (or not yet) on the chain that is handed over: they act at once and count as
+   * orphaned until a block that is taken holds them. Handed in again, or known otherwise, they change nothing.
+   */
+  takeKills(block: ChainBlock): Promise<void>
   /** Blocks that are no longer canonical, highest first; never at or below the grant point. */
   dropBlocks(blocks: readonly ChainBlockHeader[]): Promise<void>
   /** The grant point has reached this block, which was taken before. */

@@ -238,6 +238,34 @@ export function createKillExecutor(options: {
     }
   }
 
+  /** A kill in a block that is not held: it stands as if that block had been dropped. Null if nothing changes. */
+  const sightKill = (
+    block: ChainBlock,
+    seen: ChainEvent & { event: RegistryEvent & { type: 'Killed' } },
+    ahead: number,
+  ) => {
+    const { event, txHash } = seen
+    const twin =
+      event.orderDigest === null ? undefined : state.kills.get(state.byDigest.get(event.orderDigest) ?? '')
+    if (twin !== undefined && isOpen(twin)) return null
+    const known = originOf(event, txHash)
+    if (known !== undefined) {
+      if (known.landing !== null || known.order !== null) return null
+      const height = Math.max(block.number, known.orphaned?.height ?? 0)
+      return { kill: put({ ...known, orphaned: { height, txHash } }), isNew: false }
+    }
+    const { kill } = takeKill(block, seen, ahead)
+    return { kill: put({ ...kill, landing: null, orphaned: { height: block.number, txHash } }), isNew: true }
+  }
+
+  /** A transaction and an order land once: what an RPC shows of a final one in another block is a replay. */
+  const isReplay = (event: RegistryEvent & { type: 'Killed' }, txHash: Hex): boolean => {
+    if (event.orderDigest !== null && state.registry.landedOrders.has(event.orderDigest)) return true
+    for (const kill of state.kills.values())
+      if (kill.final !== null && kill.landing?.txHash === txHash) return true
+    return false
+  }
+
   /** The earlier record of an identical order, once it is durable. */
   const answerAgain = async (id: string): Promise<KillRecord> => {
     const kill = state.kills.get(id) as KillRecord
@@ -247,11 +275,19 @@ export function createKillExecutor(options: {
   }
 
   const orphanOf = (event: RegistryEvent & { type: 'Killed' }, txHash: Hex): KillRecord | undefined => {
+    const kill = originOf(event, txHash)
+    return kill?.orphaned === null ? undefined : kill
+  }
+
+  /** An open kill of the event's target that came by this transaction. */
+  const originOf = (event: RegistryEvent & { type: 'Killed' }, txHash: Hex): KillRecord | undefined => {
+    let landed: KillRecord | undefined
     for (const id of state.origins.get(targetKey(event)) ?? []) {
       const kill = state.kills.get(id) as KillRecord
       if (kill.orphaned?.txHash === txHash) return kill
+      if (kill.landing?.txHash === txHash) landed = kill
     }
-    return undefined
+    return landed
   }
 
   /** The kill that an identical order made. One that was withdrawn is over: the order is judged anew. */
@@ -373,7 +409,7 @@ export function createKillExecutor(options: {
             const { kill, isNew } = takeKill(block, { ...seen, event: seen.event }, announcements.length + 1)
             kills.set(kill.id, kill)
             audit.push(
-              auditOf(isNew ? 'kill' : 'order landed', kill, {
+              auditOf(isNew ? 'kill' : kill.order === null ? 'kill landed' : 'order landed', kill, {
                 origin: 'block',
                 blockHash: block.hash,
                 txHash: seen.txHash,
@@ -388,6 +424,30 @@ export function createKillExecutor(options: {
         }
         state.blocks.push(...news)
         await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit, blocks: news })
+      }, 'urgent'),
+
+    takeKills: (block) =>
+      serial(async () => {
+        const kills = new Map<string, KillRecord>()
+        const rows: RowEntry[] = []
+        const announcements: Announcement[] = []
+        const audit: AuditFields[] = []
+        const fresh: KillRecord[] = []
+        for (const seen of block.events) {
+          const { event, txHash } = seen
+          if (event.type !== 'Killed' || isReplay(event, txHash)) continue
+          const sighted = sightKill(block, { ...seen, event }, announcements.length + 1)
+          if (sighted === null) continue
+          const { kill, isNew } = sighted
+          kills.set(kill.id, kill)
+          if (!isNew) continue
+          fresh.push(kill)
+          audit.push(auditOf('kill', kill, { origin: 'sighting', blockHash: block.hash, txHash }))
+          const entry = rowEntry(kill)
+          rows.push(entry)
+          announcements.push({ type: 'kill', row: entry.row })
+        }
+        await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit })
       }, 'urgent'),
 
     dropBlocks: (dropped) =>

@@ -350,7 +350,7 @@ describe('a WebSocket', () => {
     const contract = await deployKillSwitch(node)
     await contract.register(1, 1)
     const sink = createRecordingSink()
-    await followerOf(contract, sink, { rpcs: [nodeAt(proxy.port).wsUrl, node.httpUrl] }).start()
+    await followerOf(contract, sink, { rpcs: [nodeAt(proxy.port).wsUrl, node.httpUrl, node.wsUrl] }).start()
     await proxy.stop()
     proxy.cut()
     await contract.killAll(1, 'seen')
@@ -401,7 +401,7 @@ describe('an RPC', () => {
     await contract.killAll(1, 'not hidden')
     const refusals = () => lagging.calls.filter(({ method }) => method === 'eth_getLogs').length
     const sink = createRecordingSink()
-    await followerOf(contract, sink, { rpcs: [lagging.url, node.httpUrl] }).start()
+    await followerOf(contract, sink, { rpcs: [lagging.url, node.httpUrl, node.wsUrl] }).start()
     await contract.killAll(1, 'nor this')
     await sink.until(() => textsOf(sink.kills()).includes('nor this'))
     expect(textsOf(sink.kills())).toEqual(['not hidden', 'nor this'])
@@ -417,7 +417,7 @@ describe('an RPC', () => {
     const hanging = later(await startRpcProxy(node.httpUrl, async () => 'silence'), (one) => one.stop())
     const sink = createRecordingSink()
     await followerOf(contract, sink, {
-      rpcs: ['http://127.0.0.1:1', 'ws://127.0.0.1:1', hanging.url, node.httpUrl],
+      rpcs: ['http://127.0.0.1:1', hanging.url, node.httpUrl, node.wsUrl, `${node.httpUrl}?again`],
     }).start()
     await contract.killAll(1, 'seen')
     await atHead(node, sink)
@@ -430,8 +430,10 @@ describe('an RPC', () => {
     const contract = await deployKillSwitch(node)
     const alone = followerOf(contract, createRecordingSink(), { rpcs: [other.httpUrl] })
     await expect(alone.start()).rejects.toThrow(WrongChainError)
+    const halved = followerOf(contract, createRecordingSink(), { rpcs: [node.wsUrl, other.httpUrl] })
+    await expect(halved.start()).rejects.toThrow(WrongChainError)
     const sink = createRecordingSink()
-    await followerOf(contract, sink, { rpcs: [other.wsUrl, node.wsUrl] }).start()
+    await followerOf(contract, sink, { rpcs: [other.wsUrl, node.wsUrl, node.httpUrl] }).start()
     await other.request('anvil_mine', ['0x5'])
     await contract.register(1, 1)
     await contract.killAll(1, 'seen')

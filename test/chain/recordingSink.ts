@@ -10,12 +10,14 @@ export type RecordingSink = ChainSink & {
   readonly takes: () => readonly (readonly ChainBlock[])[]
   /** Kill events of blocks that were not dropped, in order. */
   readonly kills: () => readonly ChainEvent[]
-  /** Kill events ever taken. */
+  /** Kill events ever taken with their block. */
   readonly killsSeen: () => readonly ChainEvent[]
+  /** Kill events taken on first sight, without their block. */
+  readonly sighted: () => readonly ChainEvent[]
   /** Resolves once it holds; asked after every call. */
   until(condition: () => boolean): Promise<void>
   /** Lets the next `count` calls of a method fail. */
-  fail(method: 'takeBlocks' | 'dropBlocks' | 'advanceGrantPoint', count: number): void
+  fail(method: 'takeBlocks' | 'takeKills' | 'dropBlocks' | 'advanceGrantPoint', count: number): void
 }
 
 /** A sink in memory that checks what a follower promises. It outlives followers, as a store does. */
@@ -28,6 +30,7 @@ export function createRecordingSink(): RecordingSink {
   const takes: (readonly ChainBlock[])[] = []
   const final: ChainEvent[] = []
   const seen: ChainEvent[] = []
+  const sighted: ChainEvent[] = []
   const failing = new Map<string, number>()
   const waiters = new Set<() => void>()
 
@@ -62,6 +65,15 @@ export function createRecordingSink(): RecordingSink {
         takes.push(blocks)
         seen.push(...killsIn(blocks))
       }),
+    takeKills: (block) =>
+      call('takeKills', () => {
+        assert.ok(
+          block.events.every(({ event }) => event.type === 'Killed'),
+          'nothing but kills acts on first sight',
+        )
+        assert.ok(!held.some(({ hash }) => hash === block.hash), 'what is held is not sighted')
+        sighted.push(...block.events)
+      }),
     dropBlocks: (blocks) =>
       call('dropBlocks', () => {
         for (const { number, hash } of blocks) {
@@ -93,6 +105,7 @@ export function createRecordingSink(): RecordingSink {
     takes: () => takes,
     kills: () => [...final, ...killsIn(held)],
     killsSeen: () => seen,
+    sighted: () => sighted,
     until: (condition) =>
       new Promise((resolve) => {
         const check = () => {

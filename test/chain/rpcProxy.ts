@@ -30,10 +30,15 @@ export async function startRpcProxy(
       })
       return answer.json()
     }
-    const own = await intercept(call, async () => ((await forward()) as { result: unknown }).result)
-    if (own === 'silence') return
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(own === null ? await forward() : { jsonrpc: '2.0', id: call.id, ...own }))
+    try {
+      const own = await intercept(call, async () => ((await forward()) as { result: unknown }).result)
+      if (own === 'silence') return
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(own === null ? await forward() : { jsonrpc: '2.0', id: call.id, ...own }))
+    } catch {
+      // The node has gone: so does the connection.
+      response.destroy()
+    }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

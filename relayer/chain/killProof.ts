@@ -1,0 +1,144 @@
+import {
+  decodeFunctionData,
+  formatTransaction,
+  keccak256,
+  type RpcTransaction,
+  recoverAddress,
+  recoverTransactionAddress,
+  type Signature,
+  serializeTransaction,
+  type TransactionSerializable,
+  type TransactionSerialized,
+} from 'viem'
+import type { Deployment } from '../../protocol/deployment.ts'
+import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
+import type { Hex } from '../../protocol/hex.ts'
+import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
+import { Reason } from '../../protocol/reason.ts'
+import type { RegistryEvent } from '../../protocol/registry.ts'
+import { ownerTarget, Scope } from '../../protocol/scope.ts'
+
+export type KilledEvent = RegistryEvent & { readonly type: 'Killed' }
+
+type Call = { readonly functionName: string; readonly args: readonly unknown[] }
+
+/**
+ * Whether a transaction, as any one node gives it, proves by a signature that the event's authority wanted this kill:
+ * it carries the order of that digest with the authority's own signature, or it is the authority's own call of the
+ * contract. Neither can be made up by a node. What an account signs by code (ERC-1271) or through another contract
+ * proves nothing here.
+ *
+ * A proof says nothing of the authority's power over the subject, nor that the transaction has succeeded.
+ * @param transaction the answer to `eth_getTransactionByHash`
+ */
+export async function provesKill(
+  deployment: Deployment,
+  event: KilledEvent,
+  txHash: Hex,
+  transaction: unknown,
+): Promise<boolean> {
+  try {
+    const call = callOf(transaction)
+    if (call === null) return false
+    if (event.orderDigest !== null) return await carriesOrder(deployment, event, call)
+    return isOwnCall(event, call) && (await senderOf(deployment, txHash, transaction)) === event.authority
+  } catch {
+    // Whatever is malformed proves nothing.
+    return false
+  }
+}
+
+function callOf(transaction: unknown): Call | null {
+  const { input } = transaction as { readonly input?: unknown }
+  if (typeof input !== 'string') return null
+  return decodeFunctionData({ abi: killSwitchAbi, data: input as Hex }) as Call
+}
+
+async function carriesOrder(deployment: Deployment, event: KilledEvent, call: Call): Promise<boolean> {
+  // `killBySig` and its like take one order and its signature, a batch takes a list of each.
+  const [first, second] = call.args
+  const orders = (Array.isArray(first) ? first : [first]) as readonly KillOrder[]
+  const signatures = (Array.isArray(second) ? second : [second]) as readonly Hex[]
+  for (const [i, order] of orders.entries()) {
+    const signature = signatures[i]
+    if (signature === undefined || killOrderDigest(deployment, order) !== event.orderDigest) continue
+    const { scope, subject, reason, text, authority } = order
+    return (
+      authority.toLowerCase() === event.authority &&
+      scope === event.scope &&
+      subject.toLowerCase() === event.subject &&
+      reason === event.reason &&
+      text === event.text &&
+      (await recoverAddress({ hash: event.orderDigest, signature })).toLowerCase() === event.authority
+    )
+  }
+  return false
+}
+
+function isOwnCall(event: KilledEvent, { functionName, args }: Call): boolean {
+  switch (functionName) {
+    case 'kill': {
+      const [scope, subject, reason, text] = args as readonly [Scope, Hex, number, string]
+      return (
+        scope === event.scope &&
+        subject.toLowerCase() === event.subject &&
+        reason === event.reason &&
+        text === event.text
+      )
+    }
+    case 'emergencyKill': {
+      const [wallet, reason, text] = args as readonly [Hex, number, string]
+      return (
+        event.scope === Scope.Owner &&
+        ownerTarget(wallet).subject === event.subject &&
+        reason === event.reason &&
+        text === event.text
+      )
+    }
+    case 'transferFrom':
+    case 'safeTransferFrom': {
+      const [from, , agentId] = args as readonly [Hex, Hex, bigint]
+      return (
+        event.scope === Scope.Agent &&
+        BigInt(event.subject) === agentId &&
+        from.toLowerCase() === event.authority &&
+        event.reason === Reason.Transferred
+      )
+    }
+    default:
+      return false
+  }
+}
+
+/** Who signed the transaction of this hash to the contract, on its chain; null if it is not of this hash, chain or contract. */
+async function senderOf(deployment: Deployment, txHash: Hex, transaction: unknown): Promise<Hex | null> {
+  const {
+    blockHash,
+    blockNumber,
+    transactionIndex,
+    from,
+    hash,
+    input,
+    gas,
+    typeHex,
+    v,
+    r,
+    s,
+    yParity,
+    ...rest
+  } = formatTransaction(transaction as RpcTransaction)
+  if (rest.to?.toLowerCase() !== deployment.contract || rest.chainId !== deployment.chainId) return null
+  const signature = (rest.type === 'legacy' ? { r, s, v } : { r, s, yParity }) as Signature
+  const { gasPrice, ...withoutPrice } = rest
+  const priced =
+    rest.type === 'legacy' || rest.type === 'eip2930' ? { ...withoutPrice, gasPrice } : withoutPrice
+  const serialized = serializeTransaction(
+    { ...priced, gas, data: input } as TransactionSerializable,
+    signature,
+  )
+  if (keccak256(serialized) !== txHash) return null
+  const sender = await recoverTransactionAddress({
+    serializedTransaction: serialized as TransactionSerialized,
+  })
+  return sender.toLowerCase() as Hex
+}

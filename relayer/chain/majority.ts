@@ -1,0 +1,88 @@
+import type { ChainLog } from './chainLog.ts'
+import type { Rpc } from './rpc.ts'
+import { InconsistentRpcError, isRevert, rpcLabel } from './rpcErrors.ts'
+import type { RpcCall } from './rpcPool.ts'
+import type { Schedule } from './schedule.ts'
+
+/** How many of `count` RPCs are a majority, of those configured rather than of those that answer. */
+export const majorityOf = (count: number): number => Math.floor(count / 2) + 1
+
+/** What is asked of the majority: `key` is equal for answers that say the same. */
+export type AgreedCall<T> = Omit<RpcCall<T>, 'first'> & { readonly key: (answer: T) => string }
+
+export type Agree = <T>(call: AgreedCall<T>) => Promise<T>
+
+/** How long RPCs have to answer before another is asked as well, in ms; a range of logs takes its time. */
+const hedgeDelay = 250
+
+/**
+ * Asks RPCs until a majority of those configured gives the same answer: as many as are needed at once, others as soon
+ * as one fails, contradicts or is slow. An RPC that did so is asked last the next time.
+ * @returns `agree`, which rejects with the last failure, or InconsistentRpcError, once no majority is possible
+ */
+export function createAgreement(rpcs: readonly Rpc[], schedule: Schedule, log: ChainLog): Agree {
+  const needed = majorityOf(rpcs.length)
+  let order = [...rpcs]
+  const putLast = (rpc: Rpc) => {
+    order = [...order.filter((one) => one !== rpc), rpc]
+  }
+
+  return <T>({ method, params, parse, key, timeout }: AgreedCall<T>) =>
+    new Promise<T>((resolve, reject) => {
+      const left = [...order]
+      const votes = new Map<string, Rpc[]>()
+      let pending = 0
+      let settled = false
+      let failure: unknown = null
+      let cancel = () => {}
+
+      const count = (rpc: Rpc, answer: T) => {
+        // With one RPC there is nothing to compare, and the answer may be large.
+        const said = needed === 1 ? '' : key(answer)
+        const voters = [...(votes.get(said) ?? []), rpc]
+        votes.set(said, voters)
+        if (voters.length < needed || settled) return
+        settled = true
+        cancel()
+        for (const [other, liars] of votes) if (other !== said) liars.forEach(putLast)
+        resolve(answer)
+      }
+      const ask = async (rpc: Rpc) => {
+        pending += 1
+        try {
+          count(rpc, parse(await rpc.request(method, params, timeout)))
+        } catch (error) {
+          failure = error
+          // A revert is the chain's answer rather than the RPC's failure.
+          if (!isRevert(error)) putLast(rpc)
+          log.debug({ rpc: rpcLabel(rpc.url), method, error }, 'RPC failed, asking the next')
+        }
+        pending -= 1
+        goOn()
+      }
+      const hedge = () => {
+        const next = left.shift()
+        if (next === undefined) return
+        cancel = schedule(hedgeDelay, hedge)
+        void ask(next)
+      }
+      const goOn = () => {
+        if (settled) return
+        const best = Math.max(0, ...[...votes.values()].map((voters) => voters.length))
+        while (pending < needed - best) {
+          const next = left.shift()
+          if (next === undefined) break
+          void ask(next)
+        }
+        if (pending > 0) return
+        settled = true
+        cancel()
+        reject(
+          failure ??
+            new InconsistentRpcError(`no ${needed} of ${rpcs.length} RPCs agree on ${method}`, params),
+        )
+      }
+      if (left.length > needed) cancel = schedule(hedgeDelay, hedge)
+      goOn()
+    })
+}
