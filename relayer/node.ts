@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { LocalAccount } from 'viem'
 import { type Deployment, deploymentId } from '../protocol/deployment.ts'
+import { killRankOf } from '../protocol/registry.ts'
 import { formatSpiffeId, parseSpiffeId } from '../protocol/spiffeId.ts'
 import { createAccesses } from './audit/accesses.ts'
 import { createRefusals, issuanceRefusal, orderRefusal } from './audit/refusals.ts'
@@ -329,6 +330,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     metrics: () =>
       nodeMetrics({
         executor,
+        follower: follower.status(),
         broadcaster,
         published,
         unreportedAccesses,
@@ -381,6 +383,13 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     grantPoint: options.grantPoint,
     sink: executor,
     pollInterval: options.pollInterval,
+    mayKill: (event) =>
+      killRankOf(executor.registry, event.authority, event, Math.floor(clock.wall() / 1000)) === event.rank,
+    // A local chain (depth 0) stands still between transactions. Others date their blocks by the wall clock: a head
+    // that is twice as old as blindness allows comes from a node that is syncing or was left behind.
+    ...(options.grantPoint.kind === 'depth' && options.grantPoint.blocks === 0
+      ? {}
+      : { maxHeadAge: 2 * options.maxBlind }),
   })
 
   const timers: NodeJS.Timeout[] = []

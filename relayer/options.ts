@@ -21,7 +21,11 @@ export class OptionError extends Error {
 
 /** Every option: its default and what it is. Flags win over the environment (KILLSWITCH_DATA …), that over the config file. */
 const known = {
-  rpc: ['', 'node of the chain, http(s) or ws(s); several separated by commas or by repeating it'],
+  rpc: [
+    '',
+    'node of the chain, http(s) or ws(s); several separated by commas or by repeating it. A majority of them must ' +
+      'agree before anything is granted or withdrawn: name one, or three of different operators (of two, both must answer)',
+  ],
   contract: ['', 'address of the KillSwitch contract'],
   'chain-id': ['', 'chain id of the deployment'],
   'start-block': ['0', "block of the contract's deployment, or an earlier one"],
@@ -50,7 +54,10 @@ const known = {
     'other relayers of the deployment (http or https), separated by commas; orders are forwarded to them',
   ],
   'svid-life': ['300', 'life of an SVID, in seconds'],
-  'max-blind': ['30', 'seconds without a new block until nothing is issued'],
+  'max-blind': [
+    '30',
+    'seconds without a new block until nothing is issued; unless the grant point is 0, a block that is twice as old by its own time is not new',
+  ],
   'poll-interval': ['1000', 'milliseconds between polls of an RPC'],
   'log-level': ['info', 'trace, debug, info, warn, error or silent'],
 } as const

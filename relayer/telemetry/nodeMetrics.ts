@@ -1,3 +1,4 @@
+import type { FollowerStatus } from '../chain/follower.ts'
 import type { Broadcaster } from '../feed/broadcaster.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import { killState } from '../kill/record.ts'
@@ -7,13 +8,14 @@ import { type Metric, renderMetrics } from './metrics.ts'
 export function nodeMetrics(parts: {
   readonly executor: KillExecutor
   readonly broadcaster: Broadcaster
+  readonly follower: FollowerStatus
   /** Number of the last feed message. */
   readonly published: number
   /** Accesses that enforcement points saw but could not report. */
   readonly unreportedAccesses: number
   readonly shedRequests: number
 }): string {
-  const { executor, broadcaster } = parts
+  const { executor, broadcaster, follower } = parts
   const { head, grantPoint, blind } = executor.chainView()
   const gauge = (name: string, help: string, value: number): Metric => ({
     name: `killswitch_${name}`,
@@ -30,6 +32,16 @@ export function nodeMetrics(parts: {
     gauge('head_block', 'Number of the last block taken', head?.number ?? 0),
     gauge('grant_point_block', 'Number of the block up to which grants are taken', grantPoint?.number ?? 0),
     gauge('blind', '1 while no new head is seen', blind ? 1 : 0),
+    gauge(
+      'failing_rpcs',
+      'RPCs that do not answer or tell what does not fit',
+      follower.rpcs.filter(({ failure }) => failure !== null).length,
+    ),
+    gauge(
+      'chain_forked',
+      '1 while the chain no longer holds what was granted: nothing is granted, see the log',
+      follower.forkedBelowGrantPoint ? 1 : 0,
+    ),
     counter('feed_messages_total', 'Numbered feed messages', parts.published),
     gauge('feed_subscribers', 'Open feed streams', broadcaster.subscribers),
     gauge('revocation_rows', 'Rows of the revocation table', executor.rows().length),
