@@ -1,6 +1,6 @@
-// Runs every test, stage by stage: Solidity tests with the gas snapshot, then Vitest (extra arguments go to it).
+// Runs every test, stage by stage: Solidity tests, then Vitest (extra arguments go to it).
 // The last line is `N passed, N failed` over all stages. A stage that fails without a failed test (it does not compile,
-// a file does not load, gas differs from the snapshot) counts as one failure, so the line never says 0 by mistake.
+// a file does not load) counts as one failure, so the line never says 0 by mistake.
 import { spawn } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -56,17 +56,7 @@ async function solidity(): Promise<Count> {
     console.log('no Solidity tests yet')
     return { passed: 0, failed: 0 }
   }
-  // Gas of a fuzz test is a mean over its runs: another number of runs is another snapshot.
-  const check = process.env.KILLSWITCH_FUZZ_RUNS === undefined
-  if (!check) console.log('gas snapshot not checked: KILLSWITCH_FUZZ_RUNS is set')
-  else if (!existsSync(path.join(root, '.gas-snapshot')))
-    console.log('no .gas-snapshot: npm run snapshot makes one')
-  const { code, output } = await run('hardhat/dist/src/cli.js', [
-    'test',
-    'solidity',
-    ...(check ? ['--snapshot-check'] : []),
-  ])
-  if (/snapshot/i.test(output) && code !== 0) console.log('If the gas is meant to differ: npm run snapshot')
+  const { code, output } = await run('hardhat/dist/src/cli.js', ['test', 'solidity'])
   return counted(lastNumber(output, 'passing'), lastNumber(output, 'failing'), code)
 }
 

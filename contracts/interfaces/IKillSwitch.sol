@@ -51,6 +51,9 @@ interface IKillSwitch {
     event GuardianDismissed(address indexed owner, address indexed guardian, uint40 until);
     /// @notice An order landed as the kill of `sequence`; its nonce is used.
     event OrderLanded(address indexed authority, uint256 indexed nonce, bytes32 orderDigest, uint48 sequence);
+    /// @notice `landOrders` did not land this order: `refusal` is the error it met (its first 256 bytes), empty where its gas
+    /// ran out. It says something of this attempt only: anyone can have an order refused by a wrong signature of his own.
+    event OrderRefused(bytes32 indexed orderDigest, bytes refusal);
     /// @notice The order cannot land from `effectiveAt` (Unix seconds) on; relayers then stop enforcing it.
     event OrderBurned(
         address indexed authority,
@@ -94,6 +97,10 @@ interface IKillSwitch {
     error OrderSuperseded(uint64 issuedAt, uint40 resumeRequestTime);
     /// @dev Another order has landed with this nonce, or this order was burnt.
     error NonceUsed(address authority, uint256 nonce);
+    /// @dev Each order needs one signature.
+    error UnequalLengths(uint256 orders, uint256 signatures);
+    /// @dev Too little gas is left to give the order at `index` its full share; send more. No order has landed.
+    error InsufficientGas(uint256 index, uint256 left, uint256 needed);
     /// @dev Nothing to resume: the subject has no active kill.
     error NotKilled(Scope scope, bytes32 subject);
     /// @dev A request that still holds is pending; execute it from `readyAt` on.
@@ -145,6 +152,19 @@ interface IKillSwitch {
         KillOrder calldata order,
         bytes calldata signature
     ) external returns (uint48 sequence_);
+
+    /// @notice Lands several orders, in order; anyone may send them. Each is tried by itself, with 500,000 gas: one that is
+    /// refused is announced by `OrderRefused` and neither reverts nor starves the others. Reverts only as a whole: for
+    /// unequal lengths, malformed calldata, or when too little gas is left for the next order, so that no sender can
+    /// have an honest order refused by sending too little. With 530,000 gas for each order (and the intrinsic gas of the
+    /// transaction) it cannot run short whatever the orders do; what is not used is not paid.
+    /// @param orders the orders
+    /// @param signatures one for each order, in the same order
+    /// @return landed how many of the orders have landed, now or before
+    function landOrders(
+        KillOrder[] calldata orders,
+        bytes[] calldata signatures
+    ) external returns (uint256 landed);
 
     /// @notice Undoes an order that has not landed, once the cool-down of its rank has passed; until then it can land.
     /// The caller must be able to resume the subject at the order's rank and at least at rank Owner.

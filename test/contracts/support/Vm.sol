@@ -22,5 +22,4 @@ interface Vm {
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata revertData) external;
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
-    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
 }
