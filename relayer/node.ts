@@ -9,9 +9,12 @@ import { createAccesses } from './audit/accesses.ts'
 import { createRefusals, issuanceRefusal, orderRefusal } from './audit/refusals.ts'
 import { createReport } from './audit/report.ts'
 import { createFollower, type GrantPoint } from './chain/follower.ts'
+import { createGasWatch } from './chain/gasWatch.ts'
 import { checkSvidLife } from './chain/minCooldown.ts'
+import { createRpcPool } from './chain/rpcPool.ts'
 import { systemSchedule } from './chain/schedule.ts'
 import { createSender } from './chain/sender.ts'
+import { createTransactionKeeper } from './chain/transactionKeeper.ts'
 import { createSignatureVerifier } from './chain/verifyAuthority.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createBroadcaster } from './feed/broadcaster.ts'
@@ -45,6 +48,7 @@ import { createForwarder } from './kill/forwarder.ts'
 import { createKillState } from './kill/killState.ts'
 import { createLander } from './kill/lander.ts'
 import { createEnforcementPoints, newPoint } from './kill/points.ts'
+import { createRebroadcaster } from './kill/rebroadcaster.ts'
 import { killView } from './kill/timeline.ts'
 import { warmUp } from './kill/warmUp.ts'
 import { openDatabase } from './store/database.ts'
@@ -54,6 +58,8 @@ import { readPoints, recentAccesses } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
 import { forgetSvids, latestSvids, validSvids } from './store/svids.ts'
 import { readWorkloads, takeToken, writeEnrolment, writeWithdrawal } from './store/workloads.ts'
+import { gasMetrics } from './telemetry/gasMetrics.ts'
+import { renderMetrics } from './telemetry/metrics.ts'
 import { nodeMetrics } from './telemetry/nodeMetrics.ts'
 
 export type NodeOptions = {
@@ -73,6 +79,10 @@ export type NodeOptions = {
   readonly gasAccount: LocalAccount | null
   /** Addresses of the deployment's other relayers, to which orders are forwarded. */
   readonly peers: readonly string[]
+  /** Landings per hour that one wallet may have at the gas key (20). */
+  readonly gasBudget?: number
+  /** The most that is offered for a unit of gas, in wei (500 gwei). */
+  readonly maxGasFee?: bigint
   /** ms */
   readonly svidLife: number
   /** ms */
@@ -159,7 +169,12 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       published = messages.at(-1)?.number ?? published
       broadcaster.publish(messages)
     },
-    onKill: (kill) => stream.send('kill', killView(kill, points.of(kill))),
+    onKill(kill) {
+      stream.send('kill', killView(kill, points.of(kill)))
+      rebroadcaster.note(kill)
+      // A reorg took its landing back.
+      if (kill.orphaned !== null) lander?.land(kill)
+    },
     onOrder(kill) {
       lander?.land(kill)
       forwarder.forward(kill)
@@ -203,17 +218,37 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     rows: executor.rows,
     onSlow: () => log.warn('a feed subscriber was cut off: it did not read'),
   })
-  const sender = options.gasAccount === null ? null : createSender({ ...chain, account: options.gasAccount })
+  const gasKey = options.gasAccount
+  const rpcPool = createRpcPool({ ...chain, schedule: systemSchedule, random: Math.random })
+  const rebroadcaster = createRebroadcaster({
+    keeper: createTransactionKeeper(rpcPool),
+    kills: executor.kills,
+    kill: executor.kill,
+    head: () => executor.chainView().head?.number ?? null,
+    noteTransaction: executor.noteTransaction,
+    clock,
+  })
   const lander =
-    sender === null
+    gasKey === null
       ? null
       : createLander({
-          sender,
+          sender: createSender({
+            pool: rpcPool,
+            deployment,
+            account: gasKey,
+            maxFee: options.maxGasFee ?? 500_000_000_000n,
+            clock,
+            log,
+          }),
+          registry: executor.registry,
           kills: executor.kills,
           kill: executor.kill,
           noteSent: executor.noteSent,
+          gasBudget: options.gasBudget ?? 20,
           clock,
         })
+  const gasWatch =
+    gasKey === null ? null : createGasWatch({ pool: rpcPool, gasKey: gasKey.address, clock, log })
 
   const forwarder = createForwarder({
     peers: options.peers,
@@ -335,7 +370,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
         published,
         unreportedAccesses,
         shedRequests: admission.shed(),
-      }),
+      }) + renderMetrics(gasMetrics(gasWatch?.state() ?? null)),
   })
   addDocsRoutes(app, version)
 
@@ -411,9 +446,10 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     await Promise.all([
       follower.stop(),
       lander?.stop(),
+      rebroadcaster.stop(),
       ...[server, mutual.server].filter((one) => one.listening).map(stopListening),
     ])
-    sender?.close()
+    rpcPool.close()
     verifySignature.close()
     refusals.flush()
     // Notes are written in their order: the store closes after the last of them.
@@ -427,13 +463,20 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     await follower.start()
     caughtUp = true
     lander?.retry()
+    rebroadcaster.retry()
+    if (gasWatch !== null) {
+      const watch = () => gasWatch.check()
+      void watch().catch((err: unknown) => log.warn({ err }, "the gas key's balance is unknown"))
+      every(60_000, watch)
+    }
     for (const kill of executor.kills()) forwarder.forward(kill)
     every(heartbeatInterval, broadcaster.heartbeat)
     every(heartbeatInterval, stream.keepAlive)
     every(svidLife / 2, async () => mutual.renew(await serverIdentity()))
     every(10_000, executor.tidy)
     every(60_000, refusals.flush)
-    every(5_000, () => lander?.retry())
+    every(2_000, () => lander?.retry())
+    every(5_000, rebroadcaster.retry)
     every(3_600_000, () => forgetSvids(db, clock.wall() - proofLife))
     return {
       url: `http://${options.listen.host}:${port}`,

@@ -53,6 +53,11 @@ const known = {
     '',
     'other relayers of the deployment (http or https), separated by commas; orders are forwarded to them',
   ],
+  'gas-budget': [
+    '20',
+    'landings per hour that one wallet may have at this gas key; its kills are enforced all the same',
+  ],
+  'max-gas-fee': ['500', 'the most that is offered for a unit of gas, in gwei'],
   'svid-life': ['300', 'life of an SVID, in seconds'],
   'max-blind': [
     '30',
@@ -228,6 +233,8 @@ export function readNodeOptions(
     },
     gasAccount: gasAccount(values['gas-key-file']),
     peers: peersOf(values.peers),
+    gasBudget: integer('gas-budget', values['gas-budget'], 0, 1_000_000),
+    maxGasFee: BigInt(integer('max-gas-fee', values['max-gas-fee'], 1, 1_000_000)) * 1_000_000_000n,
     svidLife: integer('svid-life', values['svid-life'], 1, 86_400) * 1000,
     maxBlind: integer('max-blind', values['max-blind'], 1, 3600) * 1000,
     pollInterval: integer('poll-interval', values['poll-interval'], 50, 60_000),

@@ -1,174 +1,395 @@
-import {
-  BaseError,
-  ContractFunctionRevertedError,
-  createPublicClient,
-  custom,
-  defineChain,
-  encodeFunctionData,
-  keccak256,
-  type LocalAccount,
-} from 'viem'
+import { encodeFunctionData, keccak256, type LocalAccount, parseEventLogs, type RpcLog } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import type { Hex } from '../../protocol/hex.ts'
+import { higherRank, Rank } from '../../protocol/rank.ts'
 import type { Clock } from '../clock.ts'
-import type { OrderSender, SignedOrder } from '../kill/chainPort.ts'
-import { createSerial } from '../serial.ts'
+import {
+  type DueOrder,
+  type LandingOutcome,
+  OrderNotLandedError,
+  type OrderSender,
+} from '../kill/chainPort.ts'
+import { type BroadcastResult, broadcast } from './broadcast.ts'
 import type { ChainLog } from './chainLog.ts'
+import { type Fees, firstFees, replacementFees } from './fees.ts'
+import { decide, type Flight, newest } from './flight.ts'
+import { batchRoom, fillBatch, gasPerOrder, isTooDear, type ReadyOrder } from './landingBatch.ts'
+import { type MinedCount, minedCount } from './minedCount.ts'
+import { createOrderCheck, encodeLanding } from './orderCheck.ts'
+import { parseWei } from './parseWei.ts'
+import { rawTransaction } from './rawTransaction.ts'
+import { refusalOf, revertOf } from './refusal.ts'
 import { parseQuantity } from './rpcBlock.ts'
-import { createRpcPool } from './rpcPool.ts'
-import { systemSchedule } from './schedule.ts'
+import { InconsistentRpcError } from './rpcErrors.ts'
+import type { RpcPool } from './rpcPool.ts'
 
-/** How the contract refused, by its own error. */
-export type Revert = { readonly name: string; readonly args: readonly unknown[] }
+/** Tip where a node suggests none, in wei. */
+const plainTip = 1_000_000_000n
+/** How many rounds of orders are tried against the head in one step: a higher-ranked order waits for its end. */
+const roundsPerStep = 4
+/** How many of the last sent transactions a start looks for among the pending ones. */
+const adoptable = 8
+/** How often the fees are raised in one step to get past an unknown transaction with the same nonce: 1.125^24 = 17. */
+const raisesPerStep = 24
 
-/** An order did not get into a node's pool. */
-export class OrderNotLandedError extends Error {
-  override readonly name = 'OrderNotLandedError'
-  readonly digest: Hex
-  /** The contract's refusal; null if it was not asked or gave no reason. */
-  readonly revert: Revert | null
-  /** Whether the same order may land later without anybody doing anything else to it. */
-  readonly retryable: boolean
-  constructor(digest: Hex, revert: Revert | null, retryable: boolean, why: string, cause: unknown) {
-    super(`order ${digest} is not on chain: ${why}`, { cause })
-    this.digest = digest
-    this.revert = revert
-    this.retryable = retryable
+type Head = { readonly number: number; readonly baseFee: bigint; readonly gasLimit: bigint }
+
+const object = (what: string, value: unknown): Readonly<Record<string, unknown>> => {
+  if (typeof value !== 'object' || value === null) throw new InconsistentRpcError(`no ${what}`, value)
+  return value as Readonly<Record<string, unknown>>
+}
+
+function parseHead(value: unknown): Head {
+  const raw = object('block', value)
+  return {
+    number: parseQuantity('block number', raw.number),
+    baseFee: raw.baseFeePerGas === undefined ? 0n : parseWei('base fee', raw.baseFeePerGas),
+    gasLimit: parseWei('gas limit', raw.gasLimit),
   }
 }
 
-/** Refusals that end by themselves: other transactions or time may lift them. */
-const passingReverts: ReadonlySet<string> = new Set(['InvalidOrderTimes'])
-
-/** A node that has not yet seen our last transaction counts one less; after this time it is taken at its word. In ms. */
-const nonceMemory = 30_000
+const encodeBatch = (orders: readonly DueOrder[]): Hex =>
+  orders.length === 1
+    ? encodeLanding(orders[0] as DueOrder)
+    : encodeFunctionData({
+        abi: killSwitchAbi,
+        functionName: 'landOrders',
+        args: [orders.map(({ order }) => order), orders.map(({ signature }) => signature)],
+      })
 
 /**
- * Puts orders on chain with the relayer's gas key, one after the other.
+ * Puts orders on chain with the relayer's gas key.
  *
- * Invariant: two transactions never use one nonce, unless the first has vanished from the nodes.
+ * Invariants (docs/protocol.md, Landing):
+ * 1. Every transaction has the lowest nonce that is not mined, so none waits behind another; a new one replaces the last.
+ * 2. What decides is asked of the chain anew in each step; what is remembered only saves questions. A restart, a reorg or
+ *    another sender with the same orders therefore costs a try, never an order.
  */
 export function createSender(options: {
-  readonly rpcs: readonly string[]
+  readonly pool: RpcPool
   readonly deployment: Deployment
-  /** Pays the gas; has no power over any agent. */
+  /** Pays the gas; has no power over any agent, and serves this relayer alone. */
   readonly account: LocalAccount
+  /** The most that is offered for a unit of gas, in wei. */
+  readonly maxFee: bigint
   readonly clock: Clock
   readonly log: ChainLog
-}): OrderSender & { readonly close: () => void } {
-  const { deployment, account, clock, log } = options
-  const pool = createRpcPool({
-    ...options,
-    chainId: deployment.chainId,
-    schedule: systemSchedule,
-    random: Math.random,
-  })
-  const request = <T>(
+}): OrderSender {
+  const { pool, deployment, account, maxFee: cap, clock, log } = options
+  const check = createOrderCheck({ pool, deployment, from: account.address })
+  let flight: Flight | null = null
+  let counted: MinedCount | null = null
+  /** Orders that the last mined transaction landed: if they are due again, a reorg took it back. */
+  let landed: ReadonlySet<Hex> = new Set()
+  let looked = false
+
+  const ask = <T>(method: string, params: readonly unknown[], parse: (result: unknown) => T): Promise<T> =>
+    pool.request({ method, params, parse })
+
+  /** The answers of all nodes that answer; throws the last one's error where none does. */
+  const askAll = async <T>(
     method: string,
     params: readonly unknown[],
     parse: (result: unknown) => T,
-  ): Promise<T> => pool.request({ method, params, parse })
-  const client = createPublicClient({
-    chain: defineChain({
-      id: deployment.chainId,
-      name: `eip155:${deployment.chainId}`,
-      nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
-      rpcUrls: { default: { http: [] } },
-    }),
-    transport: custom(
-      {
-        request: ({ method, params }: { method: string; params?: readonly unknown[] }) =>
-          request(method, params ?? [], (result) => result),
-      },
-      { retryCount: 0 },
-    ),
-  })
-  const serial = createSerial()
-  let lastNonce: { readonly next: number; readonly at: number } | null = null
-
-  const nextNonce = async (): Promise<number> => {
-    const pending = await request('eth_getTransactionCount', [account.address, 'pending'], (result) =>
-      parseQuantity('nonce', result),
+  ): Promise<readonly T[]> => {
+    const all = await Promise.allSettled(
+      pool.rpcs.map(async (rpc) => parse(await rpc.request(method, params))),
     )
-    if (lastNonce === null || clock.monotonic() - lastNonce.at > nonceMemory) return pending
-    return Math.max(pending, lastNonce.next)
+    const answers = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    if (answers.length === 0) throw (all.at(-1) as PromiseRejectedResult).reason
+    return answers
   }
 
-  const broadcast = async (transaction: Hex): Promise<Hex> => {
-    const txHash = keccak256(transaction)
-    try {
-      await request('eth_sendRawTransaction', [transaction], () => undefined)
-    } catch (error) {
-      if (!/already known|already imported/i.test((error as Error).message)) throw error
+  const countMined = async (due: readonly DueOrder[]): Promise<number> => {
+    const answers = await askAll('eth_getTransactionCount', [account.address, 'latest'], (count) =>
+      parseQuantity('nonce', count),
+    )
+    const orphaned = due.some(({ digest }) => landed.has(digest))
+    if (orphaned) landed = new Set()
+    counted = minedCount(answers, orphaned ? null : counted, clock.monotonic())
+    return counted.count
+  }
+
+  /** After a restart: a transaction of before that still waits to be mined. */
+  const findFlight = async (due: readonly DueOrder[], mined: number, head: Head): Promise<Flight | null> => {
+    const hashes = [...new Set(due.flatMap(({ sentTx }) => (sentTx === null ? [] : [sentTx])))]
+    for (const hash of hashes.slice(0, adoptable)) {
+      const value = await ask('eth_getTransactionByHash', [hash], (result) => result)
+      if (value === null) continue
+      const { blockNumber, nonce, maxFeePerGas, maxPriorityFeePerGas } = object('transaction', value)
+      if (blockNumber != null || parseQuantity('nonce', nonce) !== mined) continue
+      const digests = due.filter(({ sentTx }) => sentTx === hash).map(({ digest }) => digest)
+      const fees = { maxFee: parseWei('fee', maxFeePerGas), tip: parseWei('tip', maxPriorityFeePerGas) }
+      log.info({ txHash: hash, nonce: mined }, 'a transaction of before the start is still outstanding')
+      return {
+        nonce: mined,
+        versions: [{ hash, raw: rawTransaction(value, hash), digests, fees }],
+        since: { block: head.number, monotonic: clock.monotonic() },
+      }
     }
-    return txHash
+    return null
   }
 
-  const transact = async ({ order, signature, digest }: SignedOrder): Promise<{ readonly txHash: Hex }> => {
-    const call = {
-      address: deployment.contract,
-      abi: killSwitchAbi,
-      functionName: 'killBySig',
-      args: [order, signature],
-    } as const
-    const [estimate, fees, nonce] = await Promise.all([
-      client.estimateContractGas({ ...call, account }),
-      client.estimateFeesPerGas(),
-      nextNonce(),
+  const isKnown = async (hash: Hex): Promise<boolean> =>
+    (await askAll('eth_getTransactionByHash', [hash], (result) => result !== null)).every((known) => known)
+
+  /** What the mined transaction did to its orders. Without its receipt nothing is said: the next check finds out. */
+  const settle = async (mined: Flight): Promise<readonly LandingOutcome[]> => {
+    for (const { hash, digests } of [...mined.versions].reverse()) {
+      const receipts = await askAll('eth_getTransactionReceipt', [hash], (result) => result)
+      const receipt = receipts.find((one) => one !== null)
+      if (receipt === undefined) continue
+      const { status, logs } = object('receipt', receipt)
+      const failed = (digest: Hex, error: OrderNotLandedError): LandingOutcome => {
+        log.warn({ digest, txHash: hash, error: error.message }, 'an order was mined in vain')
+        // Retryable whatever the reason: the check before the next try has the last word.
+        return { type: 'failed', digest, error, spent: true }
+      }
+      if (status !== '0x1') {
+        return digests.map((digest) =>
+          failed(
+            digest,
+            new OrderNotLandedError(
+              digest,
+              null,
+              true,
+              `its transaction ${hash} reverted; it is tried again`,
+            ),
+          ),
+        )
+      }
+      const events = parseEventLogs({
+        abi: killSwitchAbi,
+        eventName: ['OrderLanded', 'OrderRefused'],
+        logs: (logs as RpcLog[]).filter((one) => one.address.toLowerCase() === deployment.contract),
+      })
+      const outcomes = events
+        .filter(({ args }) => digests.includes(args.orderDigest))
+        .map(({ eventName, args }): LandingOutcome => {
+          const { orderDigest: digest } = args
+          if (eventName === 'OrderLanded') return { type: 'landed', digest }
+          const refusal = refusalOf(digest, revertOf(args.refusal))
+          return failed(digest, new OrderNotLandedError(digest, refusal.revert, true, refusal.why))
+        })
+      landed = new Set(outcomes.filter(({ type }) => type === 'landed').map(({ digest }) => digest))
+      log.info(
+        { txHash: hash, nonce: mined.nonce, landed: landed.size, orders: digests.length },
+        'orders mined',
+      )
+      return outcomes
+    }
+    return []
+  }
+
+  /** Tries the first orders against the head; fills `outcomes` with those that are not to be sent. */
+  const checkOrders = async (
+    due: readonly DueOrder[],
+    most: number,
+    outcomes: LandingOutcome[],
+  ): Promise<readonly ReadyOrder[]> => {
+    const ready: ReadyOrder[] = []
+    for (let round = 0; round < roundsPerStep && ready.length < most; round += 1) {
+      const orders = due.slice(round * most, (round + 1) * most)
+      const verdicts = await Promise.allSettled(orders.map(check))
+      verdicts.forEach((verdict, index) => {
+        const order = orders[index] as DueOrder
+        const { digest, rank } = order
+        const fail = (error: OrderNotLandedError) =>
+          outcomes.push({ type: 'failed', digest, error, spent: false })
+        if (verdict.status === 'rejected') fail(unanswered(digest, verdict.reason))
+        else if (verdict.value.type === 'landed') outcomes.push({ type: 'landed', digest })
+        else if (verdict.value.type === 'refused') fail(verdict.value.error)
+        else if (isTooDear(rank, verdict.value.gas)) fail(tooDear(digest, verdict.value.gas))
+        else ready.push({ due: order, gas: verdict.value.gas })
+      })
+    }
+    return ready
+  }
+
+  const carriedRank = (held: Flight, orders: readonly DueOrder[], carried: boolean): Rank =>
+    orders
+      .filter(({ digest }) => newest(held).digests.includes(digest) === carried)
+      .reduce<Rank>((highest, { rank }) => higherRank(highest, rank), Rank.None)
+
+  const sendAgain = async (held: Flight): Promise<void> => {
+    const { hash, raw } = newest(held)
+    const result = await broadcast(pool, raw)
+    log.warn(
+      { txHash: hash, nonce: held.nonce, result: result.type },
+      'a node dropped the transaction; sent again',
+    )
+  }
+
+  /** Sends the best batch of the ready orders, in the place of the outstanding transaction if there is one. */
+  const send = async (
+    ready: readonly ReadyOrder[],
+    head: Head,
+    nonce: number,
+    outcomes: LandingOutcome[],
+  ): Promise<void> => {
+    const held = flight
+    const isCarried = ({ due }: ReadyOrder) => held !== null && newest(held).digests.includes(due.digest)
+    const fail = (why: string, cause?: unknown) => {
+      log.error({ nonce, orders: ready.length, cause }, why)
+      for (const order of ready) {
+        if (isCarried(order)) continue
+        const { digest } = order.due
+        outcomes.push({
+          type: 'failed',
+          digest,
+          error: new OrderNotLandedError(digest, null, true, why, cause),
+          spent: false,
+        })
+      }
+    }
+    const [tip, balance] = await Promise.all([
+      ask('eth_maxPriorityFeePerGas', [], (result) => parseWei('tip', result)).catch(() => plainTip),
+      ask('eth_getBalance', [account.address, 'latest'], (result) => parseWei('balance', result)),
     ])
-    const transaction = await account.signTransaction({
-      type: 'eip1559',
-      chainId: deployment.chainId,
-      to: deployment.contract,
-      data: encodeFunctionData(call),
-      nonce,
-      // Another kill of the subject in between may change what storage costs.
-      gas: (estimate * 13n) / 10n,
-      maxFeePerGas: fees.maxFeePerGas,
-      maxPriorityFeePerGas: fees.maxPriorityFeePerGas,
-    })
-    const txHash = await broadcast(transaction)
-    lastNonce = { next: nonce + 1, at: clock.monotonic() }
-    log.info({ digest, txHash, nonce }, 'order sent')
-    return { txHash }
+    const fresh = firstFees(head.baseFee, tip, cap)
+    let fees: Fees | null = held === null ? fresh : replacementFees(newest(held).fees, fresh, cap)
+    if (fees === null) {
+      log.error(
+        { nonce, maxFee: String(cap) },
+        'the outstanding transaction is stuck at the highest fee allowed',
+      )
+      if (held !== null) await sendAgain(held)
+      return
+    }
+    let result: BroadcastResult = { type: 'underpriced' }
+    for (
+      let raises = 0;
+      raises < raisesPerStep && result.type === 'underpriced' && fees !== null;
+      raises += 1
+    ) {
+      const batch = fillBatch(ready, batchRoom(head.gasLimit), balance / (fees.maxFee || 1n), encodeBatch)
+      if (batch === null) {
+        result = { type: 'cannot pay' }
+        break
+      }
+      const raw = await account.signTransaction({
+        type: 'eip1559',
+        chainId: deployment.chainId,
+        to: deployment.contract,
+        data: batch.data,
+        nonce,
+        gas: batch.gas,
+        maxFeePerGas: fees.maxFee,
+        maxPriorityFeePerGas: fees.tip,
+      })
+      result = await broadcast(pool, raw)
+      if (result.type === 'accepted') {
+        const hash = keccak256(raw)
+        const digests = batch.orders.map(({ due }) => due.digest)
+        flight = {
+          nonce,
+          versions: [...(held?.versions ?? []), { hash, raw, digests, fees }],
+          since: { block: head.number, monotonic: clock.monotonic() },
+        }
+        for (const digest of digests) outcomes.push({ type: 'sent', digest, txHash: hash })
+        log.info(
+          {
+            txHash: hash,
+            nonce,
+            orders: digests.length,
+            maxFee: String(fees.maxFee),
+            replaces: held?.versions.length ?? 0,
+          },
+          'orders sent',
+        )
+        return
+      }
+      if (result.type === 'underpriced') fees = replacementFees(fees, fees, cap)
+    }
+    if (result.type === 'underpriced')
+      fail(
+        `a transaction with the gas key's nonce ${nonce} offers too much to be replaced; it is tried again`,
+      )
+    if (result.type === 'cannot pay') fail(`the gas key ${account.address} cannot pay; send it funds`)
+    if (result.type === 'refused') fail(`no node took it (${result.why}); it is tried again`, result.cause)
+    if (result.type === 'unanswered')
+      fail(`no node answered (${result.why}); it is tried again`, result.cause)
+    // The node that was asked for the count lags behind; the next step counts anew.
+    if (result.type === 'nonce too low') log.warn({ nonce }, 'the nonce was mined meanwhile')
+  }
+
+  const step = async (due: readonly DueOrder[], outcomes: LandingOutcome[]): Promise<void> => {
+    const [head, mined] = await Promise.all([
+      ask('eth_getBlockByNumber', ['latest', false], parseHead),
+      countMined(due),
+    ])
+    if (!looked) {
+      flight = await findFlight(due, mined, head)
+      looked = true
+    }
+    let known = true
+    const decideNow = (held: Flight, orders: readonly DueOrder[]) =>
+      decide(held, {
+        mined,
+        head,
+        known,
+        carried: carriedRank(held, orders, true),
+        waiting: carriedRank(held, orders, false),
+        now: clock.monotonic(),
+      })
+    if (flight !== null) {
+      known = mined !== flight.nonce || (await isKnown(newest(flight).hash))
+      const decision = decideNow(flight, due)
+      if (decision === 'wait') return
+      if (decision === 'rebroadcast') return sendAgain(flight)
+      if (decision === 'mined') outcomes.push(...(await settle(flight)))
+      if (decision !== 'replace') flight = null
+    }
+    const settled = new Set(outcomes.map(({ digest }) => digest))
+    const open = due.filter(({ digest }) => !settled.has(digest))
+    const most = Math.max(1, Number(batchRoom(head.gasLimit) / gasPerOrder))
+    const ready = await checkOrders(open, most, outcomes)
+    // Those that were to replace it may have turned out to be refused.
+    const decision =
+      flight === null
+        ? 'replace'
+        : decideNow(
+            flight,
+            ready.map(({ due: order }) => order),
+          )
+    if (ready.length > 0 && decision === 'replace') await send(ready, head, mined, outcomes)
   }
 
   return {
-    send: (signed) =>
-      serial(async () => {
-        try {
-          return await transact(signed)
-        } catch (error) {
-          lastNonce = null
-          throw notLanded(signed.digest, account.address, error)
-        }
-      }),
-    close: () => pool.close(),
+    async step(due) {
+      if (due.length === 0 && flight === null) return []
+      const outcomes: LandingOutcome[] = []
+      try {
+        await step(due, outcomes)
+      } catch (error) {
+        log.warn({ error }, 'no node answered the sender')
+        const held = new Set([
+          ...(flight === null ? [] : newest(flight).digests),
+          ...outcomes.map((o) => o.digest),
+        ])
+        for (const { digest } of due)
+          if (!held.has(digest))
+            outcomes.push({ type: 'failed', digest, error: unanswered(digest, error), spent: false })
+      }
+      return outcomes
+    },
   }
 }
 
-function notLanded(digest: Hex, gasKey: Hex, error: unknown): OrderNotLandedError {
-  const reverted =
-    error instanceof BaseError ? error.walk((cause) => cause instanceof ContractFunctionRevertedError) : null
-  if (reverted instanceof ContractFunctionRevertedError) {
-    const { data, reason } = reverted
-    const revert = data === undefined ? null : { name: data.errorName, args: data.args ?? [] }
-    const args = revert?.args.map(String).join(', ')
-    const why = revert === null ? (reason ?? 'without a reason') : `${revert.name}(${args})`
-    const passing = revert !== null && passingReverts.has(revert.name)
-    return new OrderNotLandedError(
-      digest,
-      revert,
-      passing,
-      `the contract refuses it: ${why}; ${passing ? 'send it again later' : 'sign a new order that it accepts'}`,
-      error,
-    )
-  }
-  const text =
-    error instanceof BaseError ? `${error.shortMessage} ${error.details}` : String((error as Error)?.message)
-  const why = /insufficient funds|doesn't have enough funds|lack of funds|exceeds the balance/i.test(text)
-    ? `the gas key ${gasKey} cannot pay; send it funds`
-    : `no node took it (${text}); send it again when a node answers`
-  return new OrderNotLandedError(digest, null, true, why, error)
-}
+const unanswered = (digest: Hex, cause: unknown): OrderNotLandedError =>
+  new OrderNotLandedError(
+    digest,
+    null,
+    true,
+    `no node answered (${cause instanceof Error ? cause.message : String(cause)}); it is tried again`,
+    cause,
+  )
+
+const tooDear = (digest: Hex, gas: bigint): OrderNotLandedError =>
+  new OrderNotLandedError(
+    digest,
+    null,
+    false,
+    `it takes ${gas} gas, more than a relayer pays for; land it by a transaction of your own`,
+  )

@@ -96,7 +96,18 @@ export const killSchema = z
       finalAt: nullableTime,
       withdrawnAt: nullableTime,
       txHash: z.string().nullable(),
-      sendError: z.string().nullable(),
+      sendError: z
+        .string()
+        .nullable()
+        .openapi({ description: 'why the order is not on chain yet, or will not be' }),
+      orphanedFrom: z
+        .number()
+        .nullable()
+        .openapi({ description: 'number of the block that held it before a reorg' }),
+      rebroadcast: z
+        .object({ txHash: z.string(), at: z.number(), error: z.string().nullable() })
+        .nullable()
+        .openapi({ description: 'the orphaned transaction was sent again' }),
     }),
     elapsed: z.object({
       durable: nullableTime,

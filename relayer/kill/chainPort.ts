@@ -1,5 +1,6 @@
 import type { Hex } from '../../protocol/hex.ts'
 import type { KillOrder } from '../../protocol/order.ts'
+import type { Rank } from '../../protocol/rank.ts'
 import type { RegistryEvent } from '../../protocol/registry.ts'
 
 /** A block's place in the chain; time in Unix seconds. */
@@ -44,8 +45,70 @@ export type ChainSink = {
 
 export type SignedOrder = { readonly order: KillOrder; readonly signature: Hex; readonly digest: Hex }
 
+/** How the contract refused, by its own error. */
+export type Revert = { readonly name: string; readonly args: readonly unknown[] }
+
+/** An order did not get on chain. */
+export class OrderNotLandedError extends Error {
+  override readonly name = 'OrderNotLandedError'
+  readonly digest: Hex
+  /** The contract's refusal; null if it was not asked or gave no reason. */
+  readonly revert: Revert | null
+  /** Whether the same order may land later without anybody doing anything else to it. */
+  readonly retryable: boolean
+  readonly why: string
+  constructor(digest: Hex, revert: Revert | null, retryable: boolean, why: string, cause?: unknown) {
+    super(`order ${digest} is not on chain: ${why}`, { cause })
+    this.digest = digest
+    this.revert = revert
+    this.retryable = retryable
+    this.why = why
+  }
+}
+
+/** An order that is to land now, with the transaction that last carried it. */
+export type DueOrder = SignedOrder & { readonly rank: Rank; readonly sentTx: Hex | null }
+
+/** What became of an order in one step. */
+export type LandingOutcome =
+  | { readonly type: 'sent'; readonly digest: Hex; readonly txHash: Hex }
+  /** It is on chain, by whomever; the follower will see it, unless a reorg takes it back before. */
+  | { readonly type: 'landed'; readonly digest: Hex }
+  | {
+      readonly type: 'failed'
+      readonly digest: Hex
+      readonly error: OrderNotLandedError
+      /** Whether a transaction with it was mined: the try was paid for. */
+      readonly spent: boolean
+    }
+
 /** Puts orders on chain. */
 export type OrderSender = {
-  /** Sends the order's transaction; resolves when a node has accepted it. Rejects with a typed error. */
-  send(signed: SignedOrder): Promise<{ readonly txHash: Hex }>
+  /**
+   * Does what there is to do now for the orders that are due, the most important first: sends, replaces or sends again
+   * the one outstanding transaction, or finds that it was mined. Calls must not overlap. Never rejects: what goes wrong
+   * is the outcome of the orders that it concerns.
+   */
+  step(due: readonly DueOrder[]): Promise<readonly LandingOutcome[]>
+}
+
+/** Keeps and repeats the transactions of others. */
+export type TransactionKeeper = {
+  /** The signed transaction as it was sent, checked against its hash; null if no node knows it. */
+  keep(txHash: Hex): Promise<Hex | null>
+  /** Resolves once a node holds it. @throws {TransactionRefusedError} */
+  broadcast(raw: Hex): Promise<void>
+}
+
+/** No node took a transaction. */
+export class TransactionRefusedError extends Error {
+  override readonly name = 'TransactionRefusedError'
+  readonly txHash: Hex
+  /** Whether a node may take it later. */
+  readonly retryable: boolean
+  constructor(txHash: Hex, retryable: boolean, why: string, cause?: unknown) {
+    super(`no node took transaction ${txHash}: ${why}`, { cause })
+    this.txHash = txHash
+    this.retryable = retryable
+  }
 }

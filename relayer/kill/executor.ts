@@ -23,7 +23,7 @@ import {
   rowAfter,
 } from './killState.ts'
 import { OrderRefusedError } from './orderRefused.ts'
-import { isOpen, type KillRecord, type Moment } from './record.ts'
+import { isOpen, type KillRecord, type Moment, type Rebroadcast } from './record.ts'
 
 export type KillExecutor = ChainSink & {
   /**
@@ -34,6 +34,11 @@ export type KillExecutor = ChainSink & {
   takeOrder(signed: SignedOrder): Promise<KillRecord>
   /** Notes how sending an order went. */
   noteSent(killId: string, sent: { readonly txHash: Hex } | { readonly error: string }): Promise<void>
+  /** Notes the transaction that brought a kill, or how sending it again went after a reorg. */
+  noteTransaction(
+    killId: string,
+    noted: { readonly rawTx: Hex } | { readonly rebroadcast: Rebroadcast },
+  ): Promise<void>
   /** Announces as dropped the rows that no valid SVID can be older than, and forgets kills that only the store need know. */
   tidy(): Promise<void>
   /** Notes durably what other parts decided (issue, renewal, confirmation, access); several at once share a commit. */
@@ -387,6 +392,16 @@ export function createKillExecutor(options: {
         })
       }),
 
+    noteTransaction: (killId, noted) =>
+      serial(async () => {
+        const kill = state.kills.get(killId)
+        if (kill === undefined || !isOpen(kill)) return
+        const changed = put({ ...kill, ...noted })
+        const audit =
+          'rawTx' in noted ? [] : [auditOf('kill re-broadcast', changed, { ...noted.rebroadcast })]
+        await decide({ kills: [changed], audit })
+      }),
+
     load: async () => state.blocks,
 
     noteHead(block) {
@@ -479,7 +494,9 @@ export function createKillExecutor(options: {
         const announcements: Announcement[] = []
         const audit: AuditFields[] = []
         const settle = (kill: KillRecord, type: 'final' | 'withdrawn', sequence: number) => {
-          const settled = put({ ...kill, [type]: moment() })
+          // What is settled is not sent again.
+          const { rawTx: _, ...rest } = kill
+          const settled = put({ ...rest, [type]: moment() })
           const entry = rowEntry(settled, sequence)
           state.rows.set(targetKey(settled), entry)
           kills.push(settled)

@@ -41,9 +41,16 @@ export type KillRecord = Target & {
   readonly onChain: Moment | null
   /** The block that held it before a reorg; withdrawn once the grant point has passed its height. */
   readonly orphaned: { readonly height: number; readonly txHash: Hex } | null
+  /** The signed transaction that brought it, kept until it is final; not for orders that this relayer lands. */
+  readonly rawTx?: Hex
+  /** The last try to send an orphaned transaction again. */
+  readonly rebroadcast?: Rebroadcast
   readonly final: Moment | null
   readonly withdrawn: Moment | null
 }
+
+/** At `at` (ms), a transaction was sent again; `error` says why no node took it. */
+export type Rebroadcast = { readonly txHash: Hex; readonly at: number; readonly error: string | null }
 
 export type StoredOrder = {
   readonly digest: Hex

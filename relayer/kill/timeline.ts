@@ -31,6 +31,9 @@ export const killView = (kill: KillRecord, points: readonly PointView[]) => ({
     withdrawnAt: at(kill.withdrawn),
     txHash: kill.landing?.txHash ?? kill.sentTx,
     sendError: kill.sendError,
+    /** The block that a reorg took it from; null while it stands in one, or never did. */
+    orphanedFrom: kill.orphaned?.height ?? null,
+    rebroadcast: kill.rebroadcast ?? null,
   },
   /** Milliseconds since first sight. */
   elapsed: {

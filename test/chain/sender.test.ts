@@ -1,109 +1,424 @@
-import { createPublicClient, http } from 'viem'
+import {
+  createWalletClient,
+  type Hex,
+  http,
+  keccak256,
+  type LocalAccount,
+  parseEventLogs,
+  publicActions,
+} from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
-import { createSender, OrderNotLandedError } from '../../relayer/chain/sender.ts'
-import { systemClock } from '../../relayer/clock.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
+import { killOrderDigest, killOrderTypedData } from '../../protocol/order.ts'
+import { Rank } from '../../protocol/rank.ts'
+import { createGasWatch } from '../../relayer/chain/gasWatch.ts'
+import { createRpcPool, type RpcPool } from '../../relayer/chain/rpcPool.ts'
+import { systemSchedule } from '../../relayer/chain/schedule.ts'
+import { createSender } from '../../relayer/chain/sender.ts'
+import { createTransactionKeeper } from '../../relayer/chain/transactionKeeper.ts'
+import type { DueOrder, LandingOutcome, SignedOrder } from '../../relayer/kill/chainPort.ts'
 import { type ChainNode, startAnvil } from './anvil.ts'
-import { accountAt, deployKillSwitch, type TestContract } from './contract.ts'
+import { accountAt, chainId, deployKillSwitch, type TestContract } from './contract.ts'
 import { startRpcProxy } from './rpcProxy.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const gasKey = accountAt(9)
+const otherGasKey = accountAt(8)
+const council = accountAt(7)
+const gwei = 1_000_000_000n
 
 let node: ChainNode
 let contract: TestContract
+let snapshot: string
 beforeAll(async () => {
   node = await startAnvil()
   contract = await deployKillSwitch(node)
   for (const owner of [1, 2, 3, 4, 5]) await contract.register(owner, 1)
+  await governance('setCouncil', [council.address])
 })
 afterAll(() => node.stop())
 
-const senderOf = (rpcs: readonly string[], account = gasKey) =>
-  createSender({ rpcs, deployment: contract.deployment, account, clock: systemClock, log: quiet })
+let now: number
+const clock = { wall: () => Date.now(), monotonic: () => now }
+const pools: RpcPool[] = []
+beforeEach(async () => {
+  now = 0
+  snapshot = await node.request('evm_snapshot')
+})
+afterEach(async () => {
+  for (const pool of pools.splice(0)) pool.close()
+  await node.request('evm_setAutomine', [true])
+  await node.request('evm_revert', [snapshot])
+  // The node does not revert what it was told of the next block.
+  await node.request('anvil_setNextBlockBaseFeePerGas', ['0x3b9aca00'])
+})
 
-const refusalOf = async (sending: Promise<unknown>): Promise<OrderNotLandedError> => {
-  const error = await sending.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  expect(error).toBeInstanceOf(OrderNotLandedError)
-  return error as OrderNotLandedError
+const client = () =>
+  createWalletClient({ transport: http(node.httpUrl), pollingInterval: 20 }).extend(publicActions)
+
+async function governance(functionName: 'setCouncil', args: readonly [Hex]) {
+  const hash = await client().writeContract({
+    account: accountAt(0),
+    chain: null,
+    address: contract.deployment.contract,
+    abi: killSwitchAbi,
+    functionName,
+    args,
+  })
+  await client().waitForTransactionReceipt({ hash })
 }
 
-const statusOf = async (txHash: Hex) =>
-  (
-    await createPublicClient({
-      transport: http(node.httpUrl),
-      pollingInterval: 20,
-    }).waitForTransactionReceipt({ hash: txHash })
-  ).status
-
-test.each(['httpUrl', 'wsUrl'] as const)('%s: an order lands', async (url) => {
-  const owner = url === 'httpUrl' ? 1 : 2
-  const sender = senderOf([node[url]])
-  const signed = await contract.signOrder(owner, { text: 'stop' })
-  expect(await contract.isKilled(owner, 1)).toBe(false)
-  const { txHash } = await sender.send(signed)
-  expect(await statusOf(txHash)).toBe('success')
-  expect(await contract.isKilled(owner, 1)).toBe(true)
-  sender.close()
-})
-
-test('orders sent at once get a nonce each, also when a node does not count the pending ones', async () => {
-  await node.request('evm_setAutomine', [false])
-  const count = await node.request('eth_getTransactionCount', [gasKey.address, 'latest'])
-  const forgetful = await startRpcProxy(node.httpUrl, async ({ method }) =>
-    method === 'eth_getTransactionCount' ? { result: count } : null,
-  )
-  const sender = senderOf([forgetful.url])
-  const sent = await Promise.all(
-    [3, 4, 5].map(async (owner) => sender.send(await contract.signOrder(owner, { nonce: 9n }))),
-  )
-  await node.request('evm_mine')
-  await node.request('evm_setAutomine', [true])
-  expect(await Promise.all(sent.map(({ txHash }) => statusOf(txHash)))).toEqual([
-    'success',
-    'success',
-    'success',
-  ])
-  sender.close()
-  await forgetful.stop()
-})
-
-test("the contract's refusal is told by its own error, and holds up no other order", async () => {
-  const sender = senderOf([node.httpUrl])
-  const stranger = await contract.signOrder(1, {
-    subject: (await contract.signOrder(3)).order.subject,
-    nonce: 2n,
+const poolOf = (...rpcs: readonly string[]): RpcPool => {
+  const pool = createRpcPool({
+    rpcs: rpcs.length === 0 ? [node.httpUrl] : rpcs,
+    chainId,
+    clock,
+    schedule: systemSchedule,
+    random: Math.random,
+    log: quiet,
   })
-  const forged = { ...(await contract.signOrder(1, { nonce: 3n })), signature: stranger.signature }
-  const [refused, unsigned, landed] = await Promise.all([
-    refusalOf(sender.send(stranger)),
-    refusalOf(sender.send(forged)),
-    sender.send(await contract.signOrder(1, { nonce: 4n })),
-  ])
-  expect(refused.revert?.name).toBe('NotAuthorized')
-  expect(refused.revert?.args[1]).toBe(1)
-  expect(refused).toMatchObject({ digest: stranger.digest, retryable: false })
-  expect(unsigned.revert?.name).toBe('InvalidSignature')
-  expect(await statusOf(landed.txHash)).toBe('success')
-  sender.close()
+  pools.push(pool)
+  return pool
+}
+const senderOf = (options: { pool?: RpcPool; account?: LocalAccount; maxFee?: bigint } = {}) =>
+  createSender({
+    pool: poolOf(),
+    deployment: contract.deployment,
+    account: gasKey,
+    maxFee: 500n * gwei,
+    clock,
+    log: quiet,
+    ...options,
+  })
+
+const due = (signed: SignedOrder, rank: Rank = Rank.Owner, sentTx: Hex | null = null): DueOrder => ({
+  ...signed,
+  rank,
+  sentTx,
+})
+const typesOf = (outcomes: readonly LandingOutcome[]) => outcomes.map(({ type }) => type)
+const sentTxOf = (outcomes: readonly LandingOutcome[]): Hex => {
+  const sent = outcomes.find((outcome) => outcome.type === 'sent')
+  if (sent?.type !== 'sent') throw new Error(`nothing was sent: ${JSON.stringify(outcomes)}`)
+  return sent.txHash
+}
+const failures = (outcomes: readonly LandingOutcome[]) =>
+  outcomes.flatMap((outcome) => (outcome.type === 'failed' ? [outcome] : []))
+
+const mine = (blocks = 1) => node.request('anvil_mine', [`0x${blocks.toString(16)}`])
+const byHand = () => node.request('evm_setAutomine', [false])
+const countOf = (account: LocalAccount) => client().getTransactionCount({ address: account.address })
+const transaction = (hash: Hex) => client().getTransaction({ hash })
+
+/** Digests of the orders that landed on the present chain, in their order. */
+const landings = async (): Promise<readonly Hex[]> => {
+  const logs = await client().getLogs({ address: contract.deployment.contract, fromBlock: 0n })
+  return parseEventLogs({ abi: killSwitchAbi, eventName: 'OrderLanded', logs }).map(
+    ({ args }) => args.orderDigest,
+  )
+}
+
+test.each(['httpUrl', 'wsUrl'] as const)('%s: an order lands, and is known to have landed', async (url) => {
+  const sender = senderOf({ pool: poolOf(node[url]) })
+  const order = due(await contract.signOrder(1, { text: 'stop' }))
+  expect(typesOf(await sender.step([order]))).toEqual(['sent'])
+  expect(await contract.isKilled(1, 1)).toBe(true)
+  expect(await sender.step([order])).toEqual([{ type: 'landed', digest: order.digest }])
+  expect(await countOf(gasKey)).toBe(1)
 })
 
-test('without a node, or without funds, the order may be sent again', async () => {
-  const signed = await contract.signOrder(1, { nonce: 5n })
-  const unheard = senderOf(['http://127.0.0.1:1'])
-  expect(await refusalOf(unheard.send(signed))).toMatchObject({ revert: null, retryable: true })
-  unheard.close()
+test('a batch lands by rank in one transaction, and a bad order among them reverts no other', async () => {
+  await byHand()
+  const sender = senderOf()
+  const first = due(await contract.signOrder(1, { nonce: 1n }))
+  // Each is good by itself; after the first the second is not.
+  const twin = due(await contract.signOrder(1, { nonce: 1n, text: 'again' }))
+  const other = due(await contract.signOrder(2))
+  const sent = await sender.step([first, twin, other])
+  expect(typesOf(sent)).toEqual(['sent', 'sent', 'sent'])
+  expect(new Set(sent.map((one) => one.type === 'sent' && one.txHash)).size).toBe(1)
+  await mine()
+  expect(await landings()).toEqual([first.digest, other.digest])
+
+  const outcomes = await sender.step([first, twin, other])
+  expect(outcomes).toContainEqual({ type: 'landed', digest: first.digest })
+  expect(outcomes).toContainEqual({ type: 'landed', digest: other.digest })
+  const [mined] = failures(outcomes)
+  expect(mined).toMatchObject({ digest: twin.digest, spent: true, error: { retryable: true } })
+  expect(mined?.error.revert?.name).toBe('NonceUsed')
+  const [refused] = failures(await sender.step([twin]))
+  expect(refused).toMatchObject({ digest: twin.digest, spent: false, error: { retryable: false } })
+  expect(await countOf(gasKey)).toBe(1)
+})
+
+test("the contract's refusal costs no gas, is told by its own error, and holds up no other order", async () => {
+  const sender = senderOf()
+  const subject = (await contract.signOrder(3)).order.subject
+  const stranger = due(await contract.signOrder(1, { subject, nonce: 2n }))
+  const forged = due({ ...(await contract.signOrder(1, { nonce: 3n })), signature: stranger.signature })
+  const ahead = BigInt(Math.floor(Date.now() / 1000)) + 3_600n
+  const early = due(await contract.signOrder(1, { nonce: 4n, issuedAt: ahead, deadline: ahead + 60n }))
+  const good = due(await contract.signOrder(2))
+  const outcomes = await sender.step([stranger, forged, early, good])
+  expect(
+    failures(outcomes).map(({ digest, spent, error }) => [
+      digest,
+      error.revert?.name,
+      error.retryable,
+      spent,
+    ]),
+  ).toEqual([
+    [stranger.digest, 'NotAuthorized', false, false],
+    [forged.digest, 'InvalidSignature', false, false],
+    [early.digest, 'InvalidOrderTimes', true, false],
+  ])
+  expect(await landings()).toEqual([good.digest])
+})
+
+test('an emergency of higher rank takes the place of what is outstanding; equals wait for it', async () => {
+  await byHand()
+  const sender = senderOf()
+  const calm = due(await contract.signOrder(1))
+  const before = await transaction(sentTxOf(await sender.step([calm])))
+  const equal = due(await contract.signOrder(2))
+  expect(await sender.step([calm, equal])).toEqual([])
+
+  const signed = await contract.signOrder(3)
+  const { signature, digest, order } = await signAs(council, { ...signed.order, nonce: 77n })
+  const emergency = due({ signature, digest, order }, Rank.Council)
+  const replaced = await sender.step([emergency, calm, equal])
+  expect(typesOf(replaced)).toEqual(['sent', 'sent', 'sent'])
+  const after = await transaction(sentTxOf(replaced))
+  expect(after.nonce).toBe(before.nonce)
+  expect(after.maxFeePerGas as bigint).toBeGreaterThanOrEqual(((before.maxFeePerGas as bigint) * 11n) / 10n)
+  await mine()
+  expect(await landings()).toEqual([emergency.digest, calm.digest, equal.digest])
+  expect(await countOf(gasKey)).toBe(1)
+})
+
+async function signAs(authority: LocalAccount, order: SignedOrder['order']): Promise<SignedOrder> {
+  const own = { ...order, authority: authority.address.toLowerCase() as Hex }
+  return {
+    order: own,
+    signature: await authority.signTypedData(killOrderTypedData(contract.deployment, own)),
+    digest: killOrderDigest(contract.deployment, own),
+  }
+}
+
+describe('an outstanding transaction', () => {
+  test('whose fee the base fee has outgrown is replaced at a higher one, up to the cap', async () => {
+    await byHand()
+    const sender = senderOf({ maxFee: 30n * gwei })
+    const order = due(await contract.signOrder(1))
+    const firstTx = sentTxOf(await sender.step([order]))
+    const { maxFeePerGas } = await transaction(firstTx)
+    const nextBase = (maxFeePerGas as bigint) + gwei
+    await node.request('anvil_setNextBlockBaseFeePerGas', [`0x${nextBase.toString(16)}`])
+    await mine()
+    expect(await landings()).toEqual([])
+
+    const second = await transaction(sentTxOf(await sender.step([order])))
+    expect(second.maxFeePerGas as bigint).toBeGreaterThan(nextBase)
+    await mine()
+    expect(await landings()).toEqual([order.digest])
+    expect(await sender.step([order])).toEqual([{ type: 'landed', digest: order.digest }])
+
+    const next = due(await contract.signOrder(2))
+    await sender.step([next])
+    await node.request('anvil_setNextBlockBaseFeePerGas', [`0x${(31n * gwei).toString(16)}`])
+    await mine()
+    expect(await sender.step([next])).not.toContainEqual(expect.objectContaining({ type: 'failed' }))
+    const capped = await node.request<{ pending: object }>('txpool_content')
+    const [waiting] = Object.values(Object.values(capped.pending)[0] as object) as { maxFeePerGas: Hex }[]
+    expect(BigInt((waiting as { maxFeePerGas: Hex }).maxFeePerGas)).toBe(30n * gwei)
+    expect(await sender.step([next])).toEqual([])
+  })
+
+  test('that blocks pass by for long enough is replaced; in a halted chain it is not', async () => {
+    await byHand()
+    // A node that takes the transaction and keeps it from the miner.
+    const held: Hex[] = []
+    const proxy = await startRpcProxy(node.httpUrl, async ({ method, params }) => {
+      if (method === 'eth_getTransactionByHash' && held.includes(params[0] as Hex)) return { result: {} }
+      if (method !== 'eth_sendRawTransaction' || held.length > 0) return null
+      held.push(keccak256(params[0] as Hex))
+      return { result: held[0] }
+    })
+    const sender = senderOf({ pool: poolOf(proxy.url) })
+    const order = due(await contract.signOrder(1))
+    expect(sentTxOf(await sender.step([order]))).toBe(held[0])
+    now += 60_000
+    expect(await sender.step([order])).toEqual([])
+    await mine(3)
+    const replaced = sentTxOf(await sender.step([order]))
+    expect(replaced).not.toBe(held[0])
+    await mine()
+    expect(await landings()).toEqual([order.digest])
+    await proxy.stop()
+  })
+
+  test('that the nodes dropped is sent again as it was', async () => {
+    await byHand()
+    const sender = senderOf()
+    const order = due(await contract.signOrder(1))
+    const hash = sentTxOf(await sender.step([order]))
+    await node.request('anvil_dropTransaction', [hash])
+    expect(await sender.step([order])).toEqual([])
+    await mine()
+    expect((await client().getTransactionReceipt({ hash })).status).toBe('success')
+    expect(await landings()).toEqual([order.digest])
+  })
+
+  test('is found again after a restart, and none is sent beside it', async () => {
+    await byHand()
+    const order = due(await contract.signOrder(1))
+    const sentTx = sentTxOf(await senderOf().step([order]))
+    const restarted = senderOf()
+    expect(await restarted.step([{ ...order, sentTx }])).toEqual([])
+    await node.request('anvil_dropTransaction', [sentTx])
+    expect(await restarted.step([{ ...order, sentTx }])).toEqual([])
+    await mine()
+    expect(await landings()).toEqual([order.digest])
+    expect(await restarted.step([{ ...order, sentTx }])).toEqual([{ type: 'landed', digest: order.digest }])
+    expect(await countOf(gasKey)).toBe(1)
+  })
+
+  test('that a crash left unrecorded is replaced, not followed', async () => {
+    await byHand()
+    const order = due(await contract.signOrder(1))
+    const lost = await transaction(sentTxOf(await senderOf().step([order])))
+    const found = await transaction(
+      sentTxOf(await senderOf().step([order, due(await contract.signOrder(2))])),
+    )
+    expect(found.nonce).toBe(lost.nonce)
+    await mine(2)
+    expect((await landings()).length).toBe(2)
+    expect(await countOf(gasKey)).toBe(1)
+  })
+})
+
+test('two relayers with the same orders: each lands once, whoever is first', async () => {
+  const [one, other] = [senderOf(), senderOf({ account: otherGasKey })]
+  const orders = [due(await contract.signOrder(1)), due(await contract.signOrder(2))]
+  await byHand()
+  await Promise.all([one.step(orders), other.step(orders)])
+  await mine()
+  expect([await countOf(gasKey), await countOf(otherGasKey)]).toEqual([1, 1])
+  expect(new Set(await landings())).toEqual(new Set(orders.map(({ digest }) => digest)))
+  expect((await landings()).length).toBe(2)
+  for (const sender of [one, other]) expect(typesOf(await sender.step(orders))).toEqual(['landed', 'landed'])
+
+  await node.request('evm_setAutomine', [true])
+  const late = due(await contract.signOrder(3))
+  await one.step([late])
+  expect(await other.step([late])).toEqual([{ type: 'landed', digest: late.digest }])
+  expect(await countOf(otherGasKey)).toBe(1)
+})
+
+test('an order whose landing a reorg took back lands again', async () => {
+  const sender = senderOf()
+  const order = due(await contract.signOrder(1))
+  const sentTx = sentTxOf(await sender.step([order]))
+  expect(await sender.step([{ ...order, sentTx }])).toEqual([{ type: 'landed', digest: order.digest }])
+  await node.request('anvil_reorg', [1, []])
+  expect(await landings()).toEqual([])
+  sentTxOf(await sender.step([{ ...order, sentTx }]))
+  expect(await landings()).toEqual([order.digest])
+})
+
+test("another's transaction is kept as it was signed, and lands again after a reorg", async () => {
+  const keeper = createTransactionKeeper(poolOf())
+  const { txHash } = await contract.killAll(4, 'by transaction')
+  const raw = (await keeper.keep(txHash)) as Hex
+  await node.request('anvil_reorg', [1, []])
+  expect(await contract.isKilled(4, 1)).toBe(false)
+  await keeper.broadcast(raw)
+  expect((await client().getTransactionReceipt({ hash: txHash })).status).toBe('success')
+  expect(await contract.isKilled(4, 1)).toBe(true)
+  expect(await keeper.keep(`0x${'12'.repeat(32)}`)).toBe(null)
+  await expect(keeper.broadcast(raw)).rejects.toMatchObject({ txHash, retryable: false })
+})
+
+describe('nodes that fail', () => {
+  const refusing = (method: string, message: string) =>
+    startRpcProxy(node.httpUrl, async (call) =>
+      call.method === method ? { error: { code: 3, message } } : null,
+    )
+
+  test('one that calls an order refused against two others does not keep it off the chain', async () => {
+    const liar = await refusing('eth_estimateGas', 'execution reverted')
+    const [second, third] = [await startRpcProxy(node.httpUrl, async () => null), node.httpUrl]
+    const sender = senderOf({ pool: poolOf(liar.url, second.url, third) })
+    const order = due(await contract.signOrder(1))
+    expect(typesOf(await sender.step([order]))).toEqual(['sent'])
+    await Promise.all([liar.stop(), second.stop()])
+  })
+
+  test('one that swallows transactions is not the only one that gets them', async () => {
+    const swallower = await startRpcProxy(node.httpUrl, async ({ method }) =>
+      method === 'eth_sendRawTransaction' ? { result: `0x${'00'.repeat(32)}` } : null,
+    )
+    const order = due(await contract.signOrder(1))
+    await senderOf({ pool: poolOf(swallower.url, node.httpUrl) }).step([order])
+    await expect.poll(landings).toEqual([order.digest])
+    await swallower.stop()
+  })
+
+  test('without any, the order may be sent again, and is when one answers', async () => {
+    let down = true
+    const proxy = await startRpcProxy(node.httpUrl, async () =>
+      down ? { error: { code: -32_603, message: 'starting up' } } : null,
+    )
+    const sender = senderOf({ pool: poolOf(proxy.url) })
+    const order = due(await contract.signOrder(1))
+    expect(failures(await sender.step([order]))).toMatchObject([{ error: { revert: null, retryable: true } }])
+    down = false
+    expect(typesOf(await sender.step([order]))).toEqual(['sent'])
+    await proxy.stop()
+  })
+})
+
+describe('a gas key', () => {
   const poor = privateKeyToAccount(`0x${'17'.repeat(32)}`)
-  const broke = senderOf([node.httpUrl], poor)
-  const refused = await refusalOf(broke.send(signed))
-  expect(refused).toMatchObject({ revert: null, retryable: true })
-  expect(refused.message).toContain(`${poor.address} cannot pay`)
-  broke.close()
-  const next = senderOf(['http://127.0.0.1:1', node.httpUrl])
-  expect(await statusOf((await next.send(signed)).txHash)).toBe('success')
-  next.close()
+  const give = (wei: bigint) => node.request('anvil_setBalance', [poor.address, `0x${wei.toString(16)}`])
+
+  test('that cannot pay for the batch lands what it can, the most important first', async () => {
+    await give(10n ** 16n)
+    const sender = senderOf({ account: poor })
+    const orders = [due(await contract.signOrder(1)), due(await contract.signOrder(2))]
+    await node.request('anvil_setNextBlockBaseFeePerGas', [`0x${(20n * gwei).toString(16)}`])
+    await mine()
+    expect(await sender.step(orders)).toMatchObject([{ type: 'sent', digest: orders[0]?.digest }])
+    await give(0n)
+    const outcomes = await sender.step(orders)
+    expect(outcomes).toContainEqual({ type: 'landed', digest: orders[0]?.digest })
+    const [failed] = failures(outcomes)
+    expect(failed).toMatchObject({ digest: orders[1]?.digest, error: { revert: null, retryable: true } })
+    expect(failed?.error.message).toContain(`${poor.address} cannot pay`)
+  })
+
+  test('that runs low sounds the alarm at once, then hourly, and not after it was funded', async () => {
+    const alarms: string[] = []
+    const watch = createGasWatch({
+      pool: poolOf(),
+      gasKey: poor.address,
+      clock,
+      log: { ...quiet, error: (_fields, message) => alarms.push(message) },
+    })
+    expect(watch.state()).toBe(null)
+    await give(1n)
+    await watch.check()
+    expect(watch.state()).toMatchObject({ balance: 1n, low: true })
+    now += 3_599_999
+    await watch.check()
+    expect(alarms.length).toBe(1)
+    now += 1
+    await watch.check()
+    expect(alarms.length).toBe(2)
+    await give(10n ** 20n)
+    await watch.check()
+    expect(watch.state()).toMatchObject({ low: false })
+    expect(alarms.length).toBe(2)
+  })
 })
