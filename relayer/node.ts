@@ -245,6 +245,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
           kill: executor.kill,
           noteSent: executor.noteSent,
           gasBudget: options.gasBudget ?? 20,
+          onError: (err) => log.error({ err }, 'a step of landing orders failed'),
           clock,
         })
   const gasWatch =

@@ -117,15 +117,21 @@ export function createSender(options: {
     for (const hash of hashes.slice(0, adoptable)) {
       const value = await ask('eth_getTransactionByHash', [hash], (result) => result)
       if (value === null) continue
-      const { blockNumber, nonce, maxFeePerGas, maxPriorityFeePerGas } = object('transaction', value)
-      if (blockNumber != null || parseQuantity('nonce', nonce) !== mined) continue
-      const digests = due.filter(({ sentTx }) => sentTx === hash).map(({ digest }) => digest)
-      const fees = { maxFee: parseWei('fee', maxFeePerGas), tip: parseWei('tip', maxPriorityFeePerGas) }
-      log.info({ txHash: hash, nonce: mined }, 'a transaction of before the start is still outstanding')
-      return {
-        nonce: mined,
-        versions: [{ hash, raw: rawTransaction(value, hash), digests, fees }],
-        since: { block: head.number, monotonic: clock.monotonic() },
+      try {
+        const { blockNumber, nonce, maxFeePerGas, maxPriorityFeePerGas } = object('transaction', value)
+        if (blockNumber != null || parseQuantity('nonce', nonce) !== mined) continue
+        const raw = rawTransaction(value, hash)
+        const digests = due.filter(({ sentTx }) => sentTx === hash).map(({ digest }) => digest)
+        const fees = { maxFee: parseWei('fee', maxFeePerGas), tip: parseWei('tip', maxPriorityFeePerGas) }
+        log.info({ txHash: hash, nonce: mined }, 'a transaction of before the start is still outstanding')
+        return {
+          nonce: mined,
+          versions: [{ hash, raw, digests, fees }],
+          since: { block: head.number, monotonic: clock.monotonic() },
+        }
+      } catch (error) {
+        // It is replaced then, like any other with its nonce.
+        log.warn({ txHash: hash, error }, 'a transaction of before the start cannot be read')
       }
     }
     return null

@@ -81,6 +81,8 @@ export function createLander(options: {
   ) => Promise<void>
   /** Landings per hour that one wallet may use the relayer's gas for. */
   readonly gasBudget: number
+  /** Told of what nobody foresaw; the next step tries again. Must not throw. */
+  readonly onError: (error: unknown) => void
   readonly clock: Clock
 }): Lander {
   const { sender, registry, noteSent, gasBudget, clock } = options
@@ -174,7 +176,7 @@ export function createLander(options: {
     work ??= (async () => {
       while (again && !stopped) {
         again = false
-        await step()
+        await step().catch(options.onError)
       }
       work = null
     })()

@@ -1,0 +1,222 @@
+import { expect, test } from 'vitest'
+import type { Hex } from '../../protocol/hex.ts'
+import { Rank } from '../../protocol/rank.ts'
+import { createRegistry } from '../../protocol/registry.ts'
+import { Scope } from '../../protocol/scope.ts'
+import { type DueOrder, type LandingOutcome, OrderNotLandedError } from './chainPort.ts'
+import { createLander, patience, vainFactor } from './lander.ts'
+import type { KillRecord } from './record.ts'
+
+const alice: Hex = `0x${'a1'.repeat(20)}`
+const council: Hex = `0x${'cc'.repeat(20)}`
+const txHash: Hex = `0x${'7'.repeat(64)}`
+
+/** A lander over kills in memory and a chain that does as it is told. */
+function world(options: { kills?: readonly KillRecord[]; gasBudget?: number } = {}) {
+  let now = 1_000_000_000
+  const kills = new Map((options.kills ?? []).map((kill) => [kill.id, kill]))
+  const steps: (readonly Hex[])[] = []
+  const notes: string[] = []
+  const errors: unknown[] = []
+  let answer = (order: DueOrder): LandingOutcome | null => ({ type: 'sent', digest: order.digest, txHash })
+  const start = (gasBudget = options.gasBudget ?? 20) =>
+    createLander({
+      sender: {
+        async step(due) {
+          steps.push(due.map(({ digest }) => digest))
+          return due.flatMap((order) => answer(order) ?? [])
+        },
+      },
+      registry: createRegistry(),
+      kills: () => [...kills.values()].reverse(),
+      kill: (id) => kills.get(id),
+      async noteSent(id, sent) {
+        const kill = kills.get(id) as KillRecord
+        notes.push(`${id}: ${'txHash' in sent ? 'sent' : sent.error}`)
+        kills.set(
+          id,
+          'txHash' in sent
+            ? { ...kill, sentTx: sent.txHash, sendError: null }
+            : { ...kill, sendError: sent.error },
+        )
+      },
+      gasBudget,
+      onError: (error) => errors.push(error),
+      clock: { wall: () => now, monotonic: () => now },
+    })
+  let lander = start()
+  const change = (id: string, fields: Partial<KillRecord>): KillRecord => {
+    const kill = { ...(kills.get(id) ?? killOf(id, now)), ...fields }
+    kills.set(id, kill)
+    return kill
+  }
+  return {
+    steps,
+    notes,
+    errors,
+    change,
+    kill: (id: string) => kills.get(id) as KillRecord,
+    /** Takes an order; resolves when nothing is left to do for now. */
+    async land(id: string, fields: Partial<KillRecord> = {}) {
+      lander.land(change(id, fields))
+      await lander.idle()
+    },
+    async tick(ms = 0) {
+      now += ms
+      lander.retry()
+      await lander.idle()
+    },
+    restart() {
+      lander = start()
+    },
+    answers(next: typeof answer) {
+      answer = next
+    },
+  }
+}
+
+function killOf(id: string, at: number): KillRecord {
+  const digest: Hex = `0x${id}`
+  return {
+    id,
+    authority: alice,
+    scope: Scope.Owner,
+    subject: `0x${alice.slice(2).padStart(64, '0')}`,
+    rank: Rank.Owner,
+    reason: 1,
+    text: '',
+    digest,
+    order: {
+      digest,
+      signature: '0x01',
+      message: {
+        authority: alice,
+        scope: Scope.Owner,
+        subject: `0x${alice.slice(2).padStart(64, '0')}`,
+        reason: 1,
+        text: '',
+        issuedAt: String(at / 1000),
+        deadline: String(at / 1000 + 86_400),
+        nonce: id,
+      },
+    },
+    seen: { at, monotonic: at },
+    durable: null,
+    published: null,
+    feed: { epoch: 'e', number: 1 },
+    sentTx: null,
+    sendError: null,
+    landing: null,
+    onChain: null,
+    orphaned: null,
+    final: null,
+    withdrawn: null,
+  }
+}
+
+const landing = { blockNumber: 9, blockHash: txHash, logIndex: 0, txHash, sequence: 3 }
+const failed = (order: DueOrder, retryable: boolean, spent = false): LandingOutcome => ({
+  type: 'failed',
+  digest: order.digest,
+  error: new OrderNotLandedError(order.digest, null, retryable, retryable ? 'later' : 'never'),
+  spent,
+})
+
+test('an order is handed over at once and until it has landed, then no more', async () => {
+  const { land, tick, steps, change, notes } = world()
+  await land('01')
+  await tick()
+  expect(steps).toEqual([['0x01'], ['0x01']])
+  change('01', { landing })
+  await tick()
+  // An empty step lets the sender see that its transaction was mined.
+  expect(steps.at(-1)).toEqual([])
+  expect(notes[0]).toBe('01: sent')
+})
+
+test('one refused for good is not tried again; one that may pass is, after a while; each reason is noted once', async () => {
+  const { land, tick, steps, notes, answers } = world()
+  answers((order) => failed(order, order.digest === '0x02'))
+  await land('01')
+  await land('02')
+  await tick(patience - 1)
+  expect(steps.at(-1)).toEqual([])
+  await tick(1)
+  expect(steps.at(-1)).toEqual(['0x02'])
+  expect(notes).toEqual(['01: order 0x01 is not on chain: never', '02: order 0x02 is not on chain: later'])
+})
+
+test('one that was mined in vain waits four times longer each time, and is charged each time', async () => {
+  const { land, tick, steps, answers, kill } = world({ gasBudget: 2 })
+  await land('01')
+  for (const tries of [1, 2]) {
+    answers((order) => failed(order, true, true))
+    await tick()
+    answers((order) => ({ type: 'sent', digest: order.digest, txHash }))
+    await tick(patience * vainFactor ** tries - 1)
+    expect(steps.at(-1)).toEqual([])
+    await tick(1)
+    if (tries === 1) expect(steps.at(-1)).toEqual(['0x01'])
+  }
+  // Two of two are used up by now; what has flowed back does not make one.
+  expect(kill('01').sendError).toContain('gas budget of 2 landings')
+})
+
+test('beyond its budget a wallet waits with a visible reason, Council and Governance never; it refills', async () => {
+  const { land, tick, steps, kill, change } = world({ gasBudget: 2 })
+  for (const id of ['01', '02', '03']) await land(id)
+  expect(kill('03').sendError).toContain(`${alice} has used up its gas budget of 2 landings an hour`)
+  expect(steps.at(-1)).toEqual(['0x01', '0x02'])
+  await land('04', { rank: Rank.Council, authority: council })
+  expect(steps.at(-1)).toEqual(['0x04', '0x01', '0x02'])
+  for (const id of ['01', '02', '04']) change(id, { landing })
+  await tick(1_800_000)
+  expect(steps.at(-1)).toEqual(['0x03'])
+  expect(kill('03').sendError).toBe(null)
+})
+
+test('a restart goes on with what is owed, charges nothing twice and remembers what was charged', async () => {
+  const { land, tick, steps, restart, kill } = world({ gasBudget: 2 })
+  await land('01')
+  await tick(1_000)
+  await land('02')
+  restart()
+  await tick()
+  expect(steps.at(-1)).toEqual(['0x01', '0x02'])
+  await land('03')
+  expect(steps.at(-1)).toEqual(['0x01', '0x02'])
+  expect(kill('03').sendError).toContain('gas budget')
+})
+
+test('one that a reorg took back goes at once, though it was held, and is not charged again', async () => {
+  const { land, tick, steps, change, answers } = world({ gasBudget: 1 })
+  await land('01')
+  answers(({ digest }) => ({ type: 'landed', digest }))
+  await tick()
+  await tick()
+  expect(steps.at(-1)).toEqual([])
+  change('01', { landing })
+  await land('01', { landing: null, orphaned: { height: 9, txHash } })
+  expect(steps.at(-1)).toEqual(['0x01'])
+})
+
+test('a step that fails unforeseen is told, and ends nothing', async () => {
+  const { land, tick, steps, errors, answers } = world()
+  answers(() => {
+    throw new Error('a bug')
+  })
+  await land('01')
+  expect(errors).toEqual([new Error('a bug')])
+  answers(() => null)
+  await tick()
+  expect(steps.at(-1)).toEqual(['0x01'])
+})
+
+test('one whose deadline has passed is given up, and says so', async () => {
+  const { land, tick, steps, kill, answers } = world()
+  answers((order) => failed(order, true))
+  await land('01')
+  await tick(86_400_001)
+  expect(steps.at(-1)).toEqual([])
+  expect(kill('01').sendError).toContain('deadline passed')
+})
