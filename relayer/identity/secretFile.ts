@@ -3,13 +3,13 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
+import { makeFolder, syncFolder } from '../durableFolder.ts'
 
 export class SecretFileExposedError extends Error {
   override readonly name = 'SecretFileExposedError'
@@ -55,12 +55,13 @@ export function readSecretFile(file: string): string | null {
  */
 export function createSecretFile(file: string, text: string): boolean {
   const folder = path.dirname(file)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const draft = `${file}.${process.pid}.new`
   rmSync(draft, { force: true })
   const descriptor = openSync(draft, 'wx', 0o600)
   try {
-    writeSync(descriptor, text)
+    // Not writeSync: on a disk that is almost full it writes a part and says so only in its result.
+    writeFileSync(descriptor, text)
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
@@ -69,15 +70,13 @@ export function createSecretFile(file: string, text: string): boolean {
     // Unlike rename, link never replaces: of two processes that start at once, both go on with the same key.
     linkSync(draft, file)
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
-    throw error
+    if (!hasCode(error, 'EEXIST')) throw error
+    // Its maker may not have got as far as making its name durable.
+    syncFolder(folder)
+    return false
   } finally {
     rmSync(draft, { force: true })
   }
-  if (process.platform !== 'win32') {
-    const directory = openSync(folder, 'r')
-    fsyncSync(directory)
-    closeSync(directory)
-  }
+  syncFolder(folder)
   return true
 }

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Kysely, SqliteDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import { makeFolder, syncFolder } from '../durableFolder.ts'
 import { migrations } from './migrations.ts'
 import type { Schema } from './schema.ts'
 
@@ -29,7 +30,7 @@ export class StoreUnavailableError extends Error {
 export async function openDatabase(path: string): Promise<Database> {
   let sqlite: DatabaseSync
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    if (path !== ':memory:') makeFolder(dirname(path))
     sqlite = new DatabaseSync(path)
     if (path !== ':memory:') chmodSync(path, 0o600)
     // An exclusive lock: two relayers on one store would fork its feed and its log.
@@ -37,6 +38,8 @@ export async function openDatabase(path: string): Promise<Database> {
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 1000',
     )
     sqlite.exec('BEGIN IMMEDIATE; COMMIT')
+    // Also what a start that was killed has left here without saying so to the disk: a key, above all.
+    if (path !== ':memory:') syncFolder(dirname(path))
   } catch (cause) {
     throw new StoreUnavailableError(path, cause)
   }
@@ -75,7 +78,11 @@ function sqliteShim(sqlite: DatabaseSync) {
       return {
         reader: statement.columns().length > 0,
         all: (parameters: readonly unknown[]) => statement.all(...bound(parameters)),
-        run: (parameters: readonly unknown[]) => statement.run(...bound(parameters)),
+        run(parameters: readonly unknown[]) {
+          // A full or failing disk has rolled back already; a second time is an error that would hide the first.
+          if (sql === 'rollback' && !sqlite.isTransaction) return { changes: 0, lastInsertRowid: 0 }
+          return statement.run(...bound(parameters))
+        },
         iterate: (parameters: readonly unknown[]) => statement.iterate(...bound(parameters)),
       }
     },

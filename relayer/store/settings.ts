@@ -31,11 +31,13 @@ export async function pin(db: Database, name: string, value: string): Promise<vo
 
 /** The largest value that a setting ever had, this one included: SVIDs of an earlier start may live longer than today's. */
 export async function keepLargest(db: Database, name: string, value: number): Promise<number> {
-  const largest = Math.max(value, Number(await settle(db, name, () => String(value))))
+  const stored = Number(await settle(db, name, () => String(value)))
+  // A start writes nothing that need not be: it must work on a full disk.
+  if (stored >= value) return stored
   await db
     .updateTable('settings')
-    .set({ value: String(largest) })
+    .set({ value: String(value) })
     .where('name', '=', name)
     .execute()
-  return largest
+  return value
 }
