@@ -53,7 +53,7 @@ import { killView } from './kill/timeline.ts'
 import { warmUp } from './kill/warmUp.ts'
 import { openDatabase } from './store/database.ts'
 import { readHistory, readKill } from './store/history.ts'
-import { createJournal } from './store/journal.ts'
+import { type Backlog, createJournal } from './store/journal.ts'
 import { readPoints, recentAccesses } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
 import { forgetSvids, latestSvids, validSvids } from './store/svids.ts'
@@ -144,6 +144,12 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     lastEntry: history.lastEntry,
     sign: feedKey.sign,
     clock,
+    onFailure: (err) =>
+      log.error(
+        { err },
+        'the store takes no writes: kills are published but not durable; free or mend its disk',
+      ),
+    onRecovery: (lostEntries) => log.warn({ lostEntries }, 'the store takes writes again'),
   })
   const chain = { rpcs: options.rpcs, deployment, chainId: deployment.chainId, clock, log }
   await checkSvidLife(svidLife, chain)
@@ -362,6 +368,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   addHealthRoutes(app, {
     unready: () =>
       follower.failure()?.message ??
+      unwritable(journal.backlog()) ??
       (executor.chainView().blind ? 'the relayer has seen no new block for too long; check its RPCs' : null),
     metrics: () =>
       nodeMetrics({
@@ -371,6 +378,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
         published,
         unreportedAccesses,
         shedRequests: admission.shed(),
+        backlog: journal.backlog(),
       }) + renderMetrics(gasMetrics(gasWatch?.state() ?? null)),
   })
   addDocsRoutes(app, version)
@@ -475,6 +483,10 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     every(heartbeatInterval, stream.keepAlive)
     every(svidLife / 2, async () => mutual.renew(await serverIdentity()))
     every(10_000, executor.tidy)
+    // What waits for the store is written also when nothing new comes.
+    every(1_000, async () => {
+      if (journal.backlog() !== null) await executor.note({}).catch(() => undefined)
+    })
     every(60_000, refusals.flush)
     every(2_000, () => lander?.retry())
     every(5_000, rebroadcaster.retry)
@@ -491,3 +503,8 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     throw error
   }
 }
+
+const unwritable = (backlog: Backlog | null): string | null =>
+  backlog === null
+    ? null
+    : `the store has taken no writes since ${new Date(backlog.since).toISOString()} (${backlog.why}), ${backlog.decisions} decisions wait; free or mend its disk`

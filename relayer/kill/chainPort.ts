@@ -21,7 +21,10 @@ export type ChainBlock = ChainBlockHeader & {
   readonly seenMonotonic: number
 }
 
-/** Where a follower hands over what it sees. Each call is one durable transaction: effects and cursor together. */
+/**
+ * Where a follower hands over what it sees. Each call is one transaction, effects and cursor together. It is durable,
+ * or, while the store fails, kept in memory and written before whatever follows.
+ */
 export type ChainSink = {
   /**
    * Where to go on: the known headers from the grant point (first) to the last block taken, linked by parentHash;

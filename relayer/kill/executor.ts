@@ -127,6 +127,14 @@ export function createKillExecutor(options: {
       })),
   })
 
+  /**
+   * What the chain says stands although the store did not take it: the journal keeps it and writes it first, and the
+   * follower goes on. Held up, it would see no further kill; a crash has it handed in again from the stored cursor.
+   */
+  const keptInMemory = (error: unknown): void => {
+    if (!(error instanceof JournalFailedError)) throw error
+  }
+
   /** Decides on new kills and notes when each became durable and was published. */
   const decideKills = async (fresh: readonly KillRecord[], changes: Changes): Promise<void> => {
     const stamp = (durable: Moment | null) => {
@@ -415,7 +423,7 @@ export function createKillExecutor(options: {
         const announcements: Announcement[] = []
         const audit: AuditFields[] = []
         const fresh: KillRecord[] = []
-        // After a failed journal the follower hands in again what is in the state already; `decide` writes it then.
+        // Handed in again, as after an error in between, it is known.
         const held = new Set(state.blocks.map((block) => block.hash))
         const news = blocks.filter((block) => !held.has(block.hash))
         for (const block of news) {
@@ -439,7 +447,7 @@ export function createKillExecutor(options: {
         }
         state.blocks.push(...news)
         await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit, blocks: news })
-      }, 'urgent'),
+      }, 'urgent').catch(keptInMemory),
 
     takeKills: (block) =>
       serial(async () => {
@@ -485,7 +493,7 @@ export function createKillExecutor(options: {
           droppedBlocks: dropped,
           audit: kills.map((kill) => auditOf('kill orphaned', kill)),
         })
-      }, 'urgent'),
+      }, 'urgent').catch(keptInMemory),
 
     advanceGrantPoint: (grantPoint) =>
       serial(async () => {
@@ -543,7 +551,7 @@ export function createKillExecutor(options: {
           .filter((block) => block.number >= grantPoint.number)
           .map((block) => (block.number === grantPoint.number ? { ...block, events: [] } : block))
         await decide({ kills, rows, announcements, audit, grantPoint })
-      }, 'urgent'),
+      }, 'urgent').catch(keptInMemory),
 
     tidy: () =>
       serial(async () => {

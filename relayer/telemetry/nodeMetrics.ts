@@ -2,6 +2,7 @@ import type { FollowerStatus } from '../chain/follower.ts'
 import type { Broadcaster } from '../feed/broadcaster.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import { killState } from '../kill/record.ts'
+import type { Backlog } from '../store/journal.ts'
 import { type Metric, renderMetrics } from './metrics.ts'
 
 /** What `GET /metrics` says of a node. */
@@ -14,6 +15,7 @@ export function nodeMetrics(parts: {
   /** Accesses that enforcement points saw but could not report. */
   readonly unreportedAccesses: number
   readonly shedRequests: number
+  readonly backlog: Backlog | null
 }): string {
   const { executor, broadcaster, follower } = parts
   const { head, grantPoint, blind } = executor.chainView()
@@ -47,6 +49,12 @@ export function nodeMetrics(parts: {
     gauge('revocation_rows', 'Rows of the revocation table', executor.rows().length),
     gauge('agents', 'Registered agents at the grant point', executor.registry.agents.size),
     gauge('kills_not_on_chain', 'Enforced orders that are not on chain', owed),
+    gauge('store_failing', '1 while the store takes no writes', parts.backlog === null ? 0 : 1),
+    gauge(
+      'unwritten_decisions',
+      'Published decisions that the store has not taken',
+      parts.backlog?.decisions ?? 0,
+    ),
     counter(
       'unreported_accesses_total',
       'Accesses that enforcement points saw but could not report',
