@@ -146,6 +146,7 @@ async function startEpisode(random: Random, cache: string) {
   let enrolled: Point | null = null
   let acknowledgements = 0
   let running: RelayerProcess | null = null
+  let following: Promise<void> = Promise.resolve()
 
   const spawn = (crashPoint?: string): RelayerProcess => {
     running = spawnRelayer({
@@ -202,57 +203,52 @@ async function startEpisode(random: Random, cache: string) {
   const work = async (address: RelayerAddress): Promise<void> => {
     const { url, mtlsUrl } = address
     watch ??= createFeedWatch(address.relayer, chain.deployment)
-    const following = watch.follow(url)
-    following.catch(() => undefined)
-    try {
-      const fresh = [await newOrder(), await newOrder()]
-      const again = random.pick(promises.bodies as [Promises['bodies'][number], ...Promises['bodies']])
-      const killsByTransaction = random.integer(0, 2)
-      const reorg = random.chance(0.15)
-      const enrolling = enrolled === null && random.chance(0.5)
-      await Promise.all([
-        ...[...fresh, fresh[0] as (typeof fresh)[0], again].map((order) => send(url, order)),
-        (async () => {
-          for (let i = 0; i < killsByTransaction; i += 1)
-            await chain.send(accounts.bob, 'kill', [
-              Scope.Agent,
-              agentTarget(bobs.uuid).subject,
-              1,
-              'by transaction',
-            ])
-          if (reorg) await rpc(chain.rpc, 'anvil_reorg', [random.integer(1, grantDepth - 1), []])
-          await mine(1)
-        })(),
-        attest(address, spared).then((answer) => {
-          if (answer?.status === 200) promises.svids.add(serialIn(answer.body))
-        }),
-      ])
-      if (enrolling) {
-        const now = Date.now()
-        const statement = {
-          action: 'enrol',
-          id: `${now}`,
-          spiffeId: point,
-          issuedAt: now,
-          expiresAt: now + 60_000,
-        } as const
-        enrolled = await enrol(url, signStatement(openOperatorSecret(data), statement), point).catch(
-          () => null,
-        )
-      }
-      const position = watch.reader.position()
-      if (enrolled !== null && position !== null) {
-        const status = await acknowledge(mtlsUrl, enrolled, position.epoch, position.number)
-        if (status === 204) {
-          acknowledgements += 1
-          promises.acknowledged = position
-        }
-      }
-      await send(url, await newOrder())
-      await mine(1)
-    } finally {
-      await Promise.race([following, new Promise((resolve) => setTimeout(resolve, 50))])
+    const { entered, ended } = watch.follow(url)
+    following = ended
+    await entered
+    const fresh = [await newOrder(), await newOrder()]
+    const again = random.pick(promises.bodies as [Promises['bodies'][number], ...Promises['bodies']])
+    const killsByTransaction = random.integer(0, 2)
+    const reorg = random.chance(0.15)
+    const enrolling = enrolled === null && random.chance(0.5)
+    await Promise.all([
+      ...[...fresh, fresh[0] as (typeof fresh)[0], again].map((order) => send(url, order)),
+      (async () => {
+        for (let i = 0; i < killsByTransaction; i += 1)
+          await chain.send(accounts.bob, 'kill', [
+            Scope.Agent,
+            agentTarget(bobs.uuid).subject,
+            1,
+            'by transaction',
+          ])
+        if (reorg) await rpc(chain.rpc, 'anvil_reorg', [random.integer(1, grantDepth - 1), []])
+        await mine(1)
+      })(),
+      attest(address, spared).then((answer) => {
+        if (answer?.status === 200) promises.svids.add(serialIn(answer.body))
+      }),
+    ])
+    if (enrolling) {
+      const now = Date.now()
+      const statement = {
+        action: 'enrol',
+        id: `${now}`,
+        spiffeId: point,
+        issuedAt: now,
+        expiresAt: now + 60_000,
+      } as const
+      enrolled = await enrol(url, signStatement(openOperatorSecret(data), statement), point).catch(() => null)
     }
+    const position = watch.reader.position()
+    if (enrolled !== null && position !== null) {
+      const status = await acknowledge(mtlsUrl, enrolled, position.epoch, position.number)
+      if (status === 204) {
+        acknowledgements += 1
+        promises.acknowledged = position
+      }
+    }
+    await send(url, await newOrder())
+    await mine(1)
   }
 
   /** What was promised is in the store; what is in it is told by the chain and the feed. */
@@ -297,6 +293,7 @@ async function startEpisode(random: Random, cache: string) {
       child.kill('SIGKILL')
       const { how, said } = await child.ended
       assert.equal(how, 'SIGKILL', `the relayer ended by itself: ${said}`)
+      await following
       await checkPromises()
       return died
     },

@@ -17,8 +17,11 @@ export type FeedWatch = {
   /** Every numbered message that has arrived, ever. */
   readonly published: readonly Published[]
   readonly reader: FeedReader
-  /** Follows the relayer at an address until the connection breaks. @throws when the feed breaks its rules */
-  follow(url: string): Promise<void>
+  /**
+   * Follows the relayer at an address. `entered` resolves once its snapshot is taken or the connection is broken;
+   * `ended` when it is broken, and rejects when the feed breaks its rules.
+   */
+  follow(url: string): { readonly entered: Promise<void>; readonly ended: Promise<void> }
 }
 
 const clocks = () => ({ wall: Date.now(), monotonic: performance.now() })
@@ -61,10 +64,17 @@ export function createFeedWatch(relayer: string, deployment: Parameters<typeof d
   return {
     published,
     reader,
-    follow: (url) =>
-      new Promise((resolve, reject) => {
+    follow(url) {
+      let enter = () => {}
+      const entered = new Promise<void>((resolve) => {
+        enter = resolve
+      })
+      const ended = new Promise<void>((resolve, reject) => {
         let work: Promise<void> = Promise.resolve()
-        const finish = () => void work.then(resolve, reject)
+        const finish = () => {
+          enter()
+          work.then(resolve, reject)
+        }
         const request = get(`${url}/revocations/stream`, (response) => {
           let rest = ''
           response.setEncoding('utf8').on('data', (text: string) => {
@@ -76,11 +86,15 @@ export function createFeedWatch(relayer: string, deployment: Parameters<typeof d
               const document = [...frame.matchAll(/^data: (.*)$/gm)].map((match) => match[1]).join('\n')
               work = work.then(() => take(url, event, document))
             }
+            work.then(enter, enter)
           })
           response.on('close', finish)
           response.on('error', () => undefined)
         })
         request.on('error', finish)
-      }),
+      })
+      ended.catch(() => undefined)
+      return { entered, ended }
+    },
   }
 }
