@@ -69,6 +69,8 @@ const known = {
 
 type Name = keyof typeof known
 
+const widest = Math.max(...Object.keys(known).map((name) => name.length))
+
 export const help = `killswitch-relayer: follows the chain and turns kills into revoked identities
 
   killswitch-relayer [options]                                     run a relayer
@@ -77,11 +79,12 @@ export const help = `killswitch-relayer: follows the chain and turns kills into 
 
 ${Object.entries(known)
   .map(
-    ([name, [fallback, text]]) => `  --${name.padEnd(14)} ${text}${fallback === '' ? '' : ` (${fallback})`}`,
+    ([name, [fallback, text]]) =>
+      `  --${name.padEnd(widest)}  ${text}${fallback === '' ? '' : ` (${fallback})`}`,
   )
   .join('\n')}
-  --config         JSON file with any of these
-  --expires        of enrol: seconds until the token expires (600)
+  --${'config'.padEnd(widest)}  JSON file with any of these
+  --${'expires'.padEnd(widest)}  of enrol: seconds until the token expires (600)
 
 Each option can also be set in the environment, as KILLSWITCH_ and its name in capitals with underscores.
 `
