@@ -5,7 +5,8 @@ import { formatSpiffeId, InvalidSpiffeIdError, isReservedType, parseSpiffeId } f
 import { AuditChainBrokenError } from './audit/entry.ts'
 import { NoGrantPointError } from './chain/follower.ts'
 import { GrantPointForkedError } from './chain/headerChain.ts'
-import { SvidLifeTooLongError } from './chain/minCooldown.ts'
+import { NoKillSwitchError, SvidLifeTooLongError } from './chain/minCooldown.ts'
+import { WrongChainError } from './chain/rpcErrors.ts'
 import { ListenError } from './http/listeners.ts'
 import { openOperatorSecret } from './identity/operatorSecret.ts'
 import { type OperatorStatement, signStatement } from './identity/operatorStatement.ts'
@@ -76,6 +77,8 @@ const foreseen = [
   SettingChangedError,
   InvalidSpiffeIdError,
   SvidLifeTooLongError,
+  NoKillSwitchError,
+  WrongChainError,
   GrantPointForkedError,
   NoGrantPointError,
   AuditChainBrokenError,

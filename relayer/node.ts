@@ -10,7 +10,8 @@ import { createRefusals, issuanceRefusal, orderRefusal } from './audit/refusals.
 import { createReport } from './audit/report.ts'
 import { createFollower, type GrantPoint } from './chain/follower.ts'
 import { createGasWatch } from './chain/gasWatch.ts'
-import { checkSvidLife } from './chain/minCooldown.ts'
+import { checkSvidLife, NoKillSwitchError, SvidLifeTooLongError } from './chain/minCooldown.ts'
+import { WrongChainError } from './chain/rpcErrors.ts'
 import { createRpcPool } from './chain/rpcPool.ts'
 import { systemSchedule } from './chain/schedule.ts'
 import { createSender } from './chain/sender.ts'
@@ -43,6 +44,7 @@ import { tokenHash } from './identity/operatorStatement.ts'
 import { createRevocationList } from './identity/revocationList.ts'
 import { createServerIdentity } from './identity/serverIdentity.ts'
 import { openSigningAuthority } from './identity/signingAuthority.ts'
+import type { SignedOrder } from './kill/chainPort.ts'
 import { createKillExecutor } from './kill/executor.ts'
 import { createForwarder } from './kill/forwarder.ts'
 import { createKillState } from './kill/killState.ts'
@@ -52,7 +54,7 @@ import { createRebroadcaster } from './kill/rebroadcaster.ts'
 import { killView } from './kill/timeline.ts'
 import { warmUp } from './kill/warmUp.ts'
 import { openDatabase } from './store/database.ts'
-import { readHistory, readKill } from './store/history.ts'
+import { readHistory, readKill, readKillOfOrder } from './store/history.ts'
 import { type Backlog, createJournal } from './store/journal.ts'
 import { readPoints, recentAccesses } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
@@ -152,7 +154,16 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     onRecovery: (lostEntries) => log.warn({ lostEntries }, 'the store takes writes again'),
   })
   const chain = { rpcs: options.rpcs, deployment, chainId: deployment.chainId, clock, log }
-  await checkSvidLife(svidLife, chain)
+  // Checked here so that a wrong option is said at once; without an RPC it waits until there is one, and so does issue.
+  const checked = await checkSvidLife(svidLife, chain).then(
+    () => true,
+    (error: unknown) => {
+      if ([SvidLifeTooLongError, NoKillSwitchError, WrongChainError].some((kind) => error instanceof kind))
+        throw error
+      log.warn({ err: error }, 'no RPC answers yet')
+      return false
+    },
+  )
   const verifySignature = createSignatureVerifier(chain)
   await warmUp(deployment, verifySignature)
   const stream = createEventStream()
@@ -161,6 +172,8 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   let caughtUp = false
   let unreportedAccesses = 0
 
+  const onOrderRefused = (signed: SignedOrder, error: Error) =>
+    refusals.note(orderRefusal(signed, error, clock.wall()))
   const executor = createKillExecutor({
     state: createKillState(history.registry, history.blocks, history.kills, history.rows),
     journal,
@@ -185,7 +198,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       lander?.land(kill)
       forwarder.forward(kill)
     },
-    onRefused: (signed, error) => refusals.note(orderRefusal(signed, error, clock.wall())),
+    onRefused: onOrderRefused,
     onForgotten: (killId) => points.forget(killId),
   })
   const refusals = createRefusals({
@@ -270,8 +283,13 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     onRefused: (peer, killId, why) => log.warn({ peer, killId, why }, 'another relayer refused an order'),
   })
 
+  /** Nothing is issued before the chain was followed to its head. */
+  const chainView = () => {
+    const view = executor.chainView()
+    return { ...view, blind: view.blind || !caughtUp }
+  }
   const issuance = createIssuance({
-    executor,
+    executor: { ...executor, chainView },
     deployment,
     trustDomain,
     svidLife,
@@ -299,7 +317,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     trustDomain,
     workloads: await readWorkloads(db),
     now: clock.wall,
-    blind: () => executor.chainView().blind,
+    blind: () => chainView().blind,
     takeToken: (token, { spiffeId, expiresAt }, now) =>
       takeToken(db, tokenHash(token), spiffeId, expiresAt, now),
     async write(spiffeId, change, at) {
@@ -347,7 +365,9 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     stream,
     admission,
     readKill: (id) => readKill(db, id),
+    readKillOfOrder: (digest) => readKillOfOrder(db, digest),
     caughtUp: () => caughtUp,
+    onRefused: onOrderRefused,
   })
   addAgentRoutes(app, {
     executor,
@@ -470,6 +490,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     const port = await listen(server, options.listen, '--listen')
     const mtlsPort = await listen(mutual.server, options.mtlsListen, '--mtls-listen')
     await follower.start()
+    if (!checked) await checkSvidLife(svidLife, chain)
     caughtUp = true
     lander?.retry()
     rebroadcaster.retry()

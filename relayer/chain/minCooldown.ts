@@ -22,10 +22,23 @@ export class SvidLifeTooLongError extends Error {
   }
 }
 
+/** Nothing answers at the contract's address as a KillSwitch would. */
+export class NoKillSwitchError extends Error {
+  override readonly name = 'NoKillSwitchError'
+  readonly deployment: Deployment
+  constructor(deployment: Deployment) {
+    super(
+      `there is no KillSwitch at ${deployment.contract} on chain ${deployment.chainId}; check --contract, --chain-id and --rpc`,
+    )
+    this.deployment = deployment
+  }
+}
+
 /**
  * Checks the life of SVIDs against the deployment (DESIGN: a cool-down is never less than the longest SVID life).
  * @param svidLife ms
  * @throws {SvidLifeTooLongError}
+ * @throws {NoKillSwitchError}
  */
 export async function checkSvidLife(
   svidLife: number,
@@ -52,8 +65,11 @@ export async function checkSvidLife(
         },
         'latest',
       ],
-      parse: (result) =>
-        decodeFunctionResult({ abi: killSwitchAbi, functionName: 'minCooldown', data: result as Hex }),
+      // A node that is still syncing may know of no contract either; the others are asked first.
+      parse(result) {
+        if (result === '0x') throw new NoKillSwitchError(chain.deployment)
+        return decodeFunctionResult({ abi: killSwitchAbi, functionName: 'minCooldown', data: result as Hex })
+      },
     })
     if (svidLife > minCooldown * 1000) throw new SvidLifeTooLongError(svidLife, minCooldown)
   } finally {

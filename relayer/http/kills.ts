@@ -6,7 +6,9 @@ import type { Hex } from '../../protocol/hex.ts'
 import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
 import { agentTarget, ownerTarget, scopeName, type Target } from '../../protocol/scope.ts'
 import { formatSpiffeId, parseSpiffeId } from '../../protocol/spiffeId.ts'
+import type { SignedOrder } from '../kill/chainPort.ts'
 import type { KillExecutor } from '../kill/executor.ts'
+import { OrderRefusedError } from '../kill/orderRefused.ts'
 import type { Confirmation, EnforcementPoints } from '../kill/points.ts'
 import { type KillRecord, killState } from '../kill/record.ts'
 import { killView } from '../kill/timeline.ts'
@@ -43,11 +45,25 @@ export function addKillRoutes(
     readonly readKill: (
       id: string,
     ) => Promise<{ readonly kill: KillRecord; readonly confirmations: readonly Confirmation[] } | null>
+    readonly readKillOfOrder: (digest: Hex) => Promise<KillRecord | null>
     /** Whether the chain was followed to its head since the start: before that, orders are judged by an old state. */
     readonly caughtUp: () => boolean
+    /** Told of an order that was refused before it was looked at, and why; must not throw. */
+    readonly onRefused: (order: SignedOrder, error: Error) => void
   },
 ): void {
-  const { executor, points, deployment, trustDomain, stream, readKill, caughtUp, admission } = parts
+  const {
+    executor,
+    points,
+    deployment,
+    trustDomain,
+    stream,
+    readKill,
+    readKillOfOrder,
+    caughtUp,
+    onRefused,
+    admission,
+  } = parts
 
   const requireCaughtUp = () => {
     if (!caughtUp())
@@ -57,6 +73,16 @@ export function addKillRoutes(
         'Not ready',
         'the relayer has not reached the head of the chain yet; send the order again in a moment, or kill by transaction',
       )
+  }
+
+  /** The problem of a request that names an order, which is logged as refused. */
+  const refused = (
+    { order, signature }: { readonly order: KillOrder; readonly signature: Hex },
+    ...problem: ConstructorParameters<typeof RequestError>
+  ): RequestError => {
+    const error = new RequestError(...problem)
+    onRefused({ order, signature, digest: killOrderDigest(deployment, order) }, error)
+    return error
   }
 
   const take = async (
@@ -73,7 +99,8 @@ export function addKillRoutes(
   ) => {
     const { order, signature } = request
     if (request.deployment !== undefined && request.deployment !== deploymentId(deployment)) {
-      throw new RequestError(
+      throw refused(
+        request,
         421,
         'other-deployment',
         'Signed for another chain or contract',
@@ -83,7 +110,8 @@ export function addKillRoutes(
       )
     }
     if (request.reason !== order.reason) {
-      throw new RequestError(
+      throw refused(
+        request,
         400,
         'malformed-request',
         'Malformed request',
@@ -93,7 +121,8 @@ export function addKillRoutes(
       )
     }
     if (order.scope !== target.scope) {
-      throw new RequestError(
+      throw refused(
+        request,
         400,
         'malformed-request',
         'Malformed request',
@@ -103,7 +132,8 @@ export function addKillRoutes(
       )
     }
     if (order.subject !== target.subject) {
-      throw new RequestError(
+      throw refused(
+        request,
         400,
         'malformed-request',
         'Malformed request',
@@ -113,11 +143,19 @@ export function addKillRoutes(
       )
     }
     const digest = killOrderDigest(deployment, order)
-    return answer(
-      await admission.turns(admission.addressOf(incoming), () =>
-        executor.takeOrder({ order, signature, digest }),
-      ),
-    )
+    try {
+      return answer(
+        await admission.turns(admission.addressOf(incoming), () =>
+          executor.takeOrder({ order, signature, digest }),
+        ),
+      )
+    } catch (error) {
+      if (!(error instanceof OrderRefusedError) || error.kind !== 'replayed') throw error
+      // The identical order is answered with its earlier record, however old.
+      const earlier = await readKillOfOrder(digest)
+      if (earlier === null || earlier.withdrawn !== null) throw error
+      return answer(earlier)
+    }
   }
 
   app.openapi(
@@ -129,12 +167,13 @@ export function addKillRoutes(
       responses: answered,
     }),
     async (context) => {
-      requireCaughtUp()
       const body = context.req.valid('json')
+      requireCaughtUp()
       const id = parseSpiffeId(body.spiffeId)
       const known = id.trustDomain === trustDomain ? executor.registry.agents.get(id.name) : undefined
       if (known === undefined || known.agentType !== id.type) {
-        throw new RequestError(
+        throw refused(
+          body,
           404,
           'unknown-agent',
           'Unknown agent',

@@ -112,6 +112,18 @@ export async function readKill(
   return { kill: JSON.parse(row.record) as KillRecord, confirmations: confirmations.map(confirmationOf) }
 }
 
+/** The latest kill that an order made, of any age. */
+export async function readKillOfOrder(db: Database, digest: Hex): Promise<KillRecord | null> {
+  const row = await db
+    .selectFrom('kills')
+    .select('record')
+    .where('digest', '=', digest)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row === undefined ? null : (JSON.parse(row.record) as KillRecord)
+}
+
 const confirmationOf = (row: Schema['confirmations']): Confirmation => ({
   killId: row.kill_id,
   spiffeId: row.spiffe_id,

@@ -130,6 +130,7 @@ const killsByNumber: Migration = {
         .execute()
     }
     await schema.dropIndex('kills_by_time').execute()
+    await schema.createIndex('kills_by_digest').on('kills').column('digest').execute()
     await schema.createIndex('kills_by_number').on('kills').column('number').execute()
   },
 }

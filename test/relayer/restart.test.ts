@@ -55,6 +55,21 @@ const auditEntries = () => {
   return rows.map(({ json }) => JSON.parse(json as string) as { action: string; detail: object })
 }
 
+/** Later kills in a stopped relayer's store: the same, as other records without an order. */
+const addLaterKills = (id: string) => {
+  const db = new DatabaseSync(join(relayer.data, 'relayer.db'))
+  db.prepare(
+    `WITH RECURSIVE later (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM later WHERE n < ?)
+     INSERT INTO kills (id, digest, scope, subject, open, seen_at, number, deadline, record)
+     SELECT 'later-' || n, NULL, scope, subject, open, seen_at, number + n, NULL,
+       json_set(record, '$.id', 'later-' || n, '$.feed.number', number + n, '$.digest', NULL, '$.order', NULL)
+     FROM kills, later WHERE id = ?`,
+  ).run(settledAtHand, id)
+  // As if the time to repeat the order were over for the relayer, though not yet for the contract.
+  db.prepare('UPDATE kills SET deadline = 0 WHERE id = ?').run(id)
+  db.close()
+}
+
 const spki = Buffer.from('302a300506032b6570032100', 'hex')
 const reader = () =>
   createFeedReader({
@@ -130,16 +145,7 @@ test('a kill of long ago is read from the store, with who confirmed it', async (
   expect(await postAs(relayer, point, '/acknowledgements', { epoch, number })).toMatchObject({ status: 204 })
   const before = await relayer.get(`/kills/${id}`)
   await relayer.stop()
-  const db = new DatabaseSync(join(relayer.data, 'relayer.db'))
-  // Later kills: the same, as other records.
-  db.prepare(
-    `WITH RECURSIVE later (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM later WHERE n < ?)
-     INSERT INTO kills (id, digest, scope, subject, open, seen_at, number, deadline, record)
-     SELECT 'later-' || n, digest, scope, subject, open, seen_at, number + n, deadline,
-       json_set(record, '$.id', 'later-' || n, '$.feed.number', number + n)
-     FROM kills, later WHERE id = ?`,
-  ).run(settledAtHand, id)
-  db.close()
+  addLaterKills(id)
   relayer = await startRelayer(chain, { data: relayer.data })
   const { kills: atHand } = await relayer.get<{ kills: { id: string }[] }>('/kills?limit=1000')
   expect(atHand).toHaveLength(settledAtHand)
@@ -147,6 +153,20 @@ test('a kill of long ago is read from the store, with who confirmed it', async (
   const after = await relayer.get(`/kills/${id}`)
   expect(after).toMatchObject({ id, text: 'long ago', points: [{ spiffeId: service, state: 'confirmed' }] })
   expect(after).toEqual(before)
+})
+
+test('the identical order is answered with its record, however old', async () => {
+  const body = await killBody(chain.deployment, accounts.alice, agent)
+  const { killId } = (await (await relayer.post('/api/kill', body)).json()) as { killId: string }
+  await until('finality', async () =>
+    (await kills()).find((kill) => kill.id === killId && kill.state === 'final'),
+  )
+  await relayer.stop()
+  addLaterKills(killId)
+  relayer = await startRelayer(chain, { data: relayer.data })
+  const again = await relayer.post('/api/kill', body)
+  expect(again.status).toBe(202)
+  expect(await again.json()).toMatchObject({ killId, state: 'final' })
 })
 
 test('a kill that came while the relayer was down is taken from the chain', async () => {
@@ -170,11 +190,10 @@ test('an order that had no gas to land lands after the restart with some', async
 
 test('orders are taken only once the head of the chain is reached', async () => {
   await relayer.stop()
-  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
-  const proxy = await startRpcProxy(chain.rpc, async ({ method }) => {
-    if (method.startsWith('eth_getBlock')) await gate
-    return null
-  })
+  let down = true
+  const proxy = await startRpcProxy(chain.rpc, async () =>
+    down ? { error: { code: -32_000, message: 'out of order' } } : null,
+  )
   onTestFinished(proxy.stop)
   const listen = { host: '127.0.0.1', port: Number(new URL(relayer.url).port) }
   const starting = startRelayer(chain, { data: relayer.data, rpcs: [proxy.url], listen })
@@ -184,8 +203,10 @@ test('orders are taken only once the head of the chain is reached', async () => 
     const early = await until('the listener', () => relayer.post('/api/kill', body).catch(() => null))
     expect(early.status).toBe(503)
     expect(await early.json()).toMatchObject({ type: 'https://killswitch.ai/problems/not-ready' })
+    // What it knows it publishes all the same, and says that it sees nothing.
+    expect(await relayer.snapshot()).toMatchObject({ blind: true })
   } finally {
-    open()
+    down = false
     relayer = await starting
   }
   expect((await relayer.post('/api/kill', body)).status).toBe(202)
@@ -194,6 +215,12 @@ test('orders are taken only once the head of the chain is reached', async () => 
 test('every decision is in the audit log, refusals included', async () => {
   const body = await killBody(chain.deployment, accounts.stranger, agent)
   expect((await relayer.post('/api/kill', body)).status).toBe(403)
+  const unknown = { ...agent, uuid: agent.uuid.replace(/.$/, (c) => (c === '0' ? '1' : '0')) }
+  const foreign = await killBody(chain.deployment, accounts.bob, {
+    ...unknown,
+    spiffeId: agent.spiffeId.replace(agent.uuid, unknown.uuid),
+  })
+  expect((await relayer.post('/api/kill', foreign)).status).toBe(404)
   expect((await attest(relayer, agent, { challenge: 'A'.repeat(43) })).response.status).toBe(401)
   expect((await enrol(relayer, 'nothing')).response.status).toBe(401)
   const workload = await attested(relayer, agent)
@@ -214,6 +241,11 @@ test('every decision is in the audit log, refusals included', async () => {
     expect.arrayContaining(
       [
         { action: 'order refused', actor: accounts.stranger.address.toLowerCase() },
+        {
+          action: 'order refused',
+          actor: accounts.bob.address.toLowerCase(),
+          detail: { subject: unknown.uuid },
+        },
         { action: 'SVID refused', detail: { kind: 'bad proof' } },
         { action: 'SVID refused', detail: { kind: 'bad token' } },
         { action: 'SVID attested', spiffeId },
