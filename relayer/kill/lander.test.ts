@@ -212,6 +212,16 @@ test('a step that fails unforeseen is told, and ends nothing', async () => {
   expect(steps.at(-1)).toEqual(['0x01'])
 })
 
+test('one that is said to have landed, but is not seen to, is looked at again', async () => {
+  const { land, tick, steps, answers } = world()
+  answers(({ digest }) => ({ type: 'landed', digest }))
+  await land('01')
+  await tick(patience - 1)
+  expect(steps.at(-1)).toEqual([])
+  await tick(1)
+  expect(steps.at(-1)).toEqual(['0x01'])
+})
+
 test('one whose deadline has passed is given up, and says so', async () => {
   const { land, tick, steps, kill, answers } = world()
   answers((order) => failed(order, true))

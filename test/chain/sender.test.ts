@@ -42,15 +42,20 @@ afterAll(() => node.stop())
 let now: number
 const clock = { wall: () => Date.now(), monotonic: () => now }
 const pools: RpcPool[] = []
+const asked: Promise<unknown>[] = []
 beforeEach(async () => {
   now = 0
   snapshot = await node.request('evm_snapshot')
+  // By hand: by itself the node mines some time after it has answered.
+  await node.request('evm_setAutomine', [false])
 })
 afterEach(async () => {
+  // A transaction goes to all nodes, and the first that takes it is the answer: none may come after the revert.
+  await Promise.allSettled(asked.splice(0))
   for (const pool of pools.splice(0)) pool.close()
-  await node.request('evm_setAutomine', [true])
   await node.request('evm_revert', [snapshot])
-  // The node does not revert what it was told of the next block.
+  // The node reverts neither its pool nor what it was told of the next block.
+  await node.request('anvil_dropAllTransactions')
   await node.request('anvil_setNextBlockBaseFeePerGas', ['0x3b9aca00'])
 })
 
@@ -70,7 +75,7 @@ async function governance(functionName: 'setCouncil', args: readonly [Hex]) {
 }
 
 const poolOf = (...rpcs: readonly string[]): RpcPool => {
-  const pool = createRpcPool({
+  const created = createRpcPool({
     rpcs: rpcs.length === 0 ? [node.httpUrl] : rpcs,
     chainId,
     clock,
@@ -78,8 +83,18 @@ const poolOf = (...rpcs: readonly string[]): RpcPool => {
     random: Math.random,
     log: quiet,
   })
-  pools.push(pool)
-  return pool
+  pools.push(created)
+  return {
+    ...created,
+    rpcs: created.rpcs.map((rpc) => ({
+      ...rpc,
+      request(...call) {
+        const answer = rpc.request(...call)
+        asked.push(answer)
+        return answer
+      },
+    })),
+  }
 }
 const senderOf = (options: { pool?: RpcPool; account?: LocalAccount; maxFee?: bigint } = {}) =>
   createSender({
@@ -107,7 +122,6 @@ const failures = (outcomes: readonly LandingOutcome[]) =>
   outcomes.flatMap((outcome) => (outcome.type === 'failed' ? [outcome] : []))
 
 const mine = (blocks = 1) => node.request('anvil_mine', [`0x${blocks.toString(16)}`])
-const byHand = () => node.request('evm_setAutomine', [false])
 const countOf = (account: LocalAccount) => client().getTransactionCount({ address: account.address })
 const transaction = (hash: Hex) => client().getTransaction({ hash })
 
@@ -123,13 +137,13 @@ test.each(['httpUrl', 'wsUrl'] as const)('%s: an order lands, and is known to ha
   const sender = senderOf({ pool: poolOf(node[url]) })
   const order = due(await contract.signOrder(1, { text: 'stop' }))
   expect(typesOf(await sender.step([order]))).toEqual(['sent'])
+  await mine()
   expect(await contract.isKilled(1, 1)).toBe(true)
   expect(await sender.step([order])).toEqual([{ type: 'landed', digest: order.digest }])
   expect(await countOf(gasKey)).toBe(1)
 })
 
 test('a batch lands by rank in one transaction, and a bad order among them reverts no other', async () => {
-  await byHand()
   const sender = senderOf()
   const first = due(await contract.signOrder(1, { nonce: 1n }))
   // Each is good by itself; after the first the second is not.
@@ -173,11 +187,11 @@ test("the contract's refusal costs no gas, is told by its own error, and holds u
     [forged.digest, 'InvalidSignature', false, false],
     [early.digest, 'InvalidOrderTimes', true, false],
   ])
+  await mine()
   expect(await landings()).toEqual([good.digest])
 })
 
 test('an emergency of higher rank takes the place of what is outstanding; equals wait for it', async () => {
-  await byHand()
   const sender = senderOf()
   const calm = due(await contract.signOrder(1))
   const before = await transaction(sentTxOf(await sender.step([calm])))
@@ -208,7 +222,6 @@ async function signAs(authority: LocalAccount, order: SignedOrder['order']): Pro
 
 describe('an outstanding transaction', () => {
   test('whose fee the base fee has outgrown is replaced at a higher one, up to the cap', async () => {
-    await byHand()
     const sender = senderOf({ maxFee: 30n * gwei })
     const order = due(await contract.signOrder(1))
     const firstTx = sentTxOf(await sender.step([order]))
@@ -236,7 +249,6 @@ describe('an outstanding transaction', () => {
   })
 
   test('that blocks pass by for long enough is replaced; in a halted chain it is not', async () => {
-    await byHand()
     // A node that takes the transaction and keeps it from the miner.
     const held: Hex[] = []
     const proxy = await startRpcProxy(node.httpUrl, async ({ method, params }) => {
@@ -259,7 +271,6 @@ describe('an outstanding transaction', () => {
   })
 
   test('that the nodes dropped is sent again as it was', async () => {
-    await byHand()
     const sender = senderOf()
     const order = due(await contract.signOrder(1))
     const hash = sentTxOf(await sender.step([order]))
@@ -271,7 +282,6 @@ describe('an outstanding transaction', () => {
   })
 
   test('is found again after a restart, and none is sent beside it', async () => {
-    await byHand()
     const order = due(await contract.signOrder(1))
     const sentTx = sentTxOf(await senderOf().step([order]))
     const restarted = senderOf()
@@ -285,7 +295,6 @@ describe('an outstanding transaction', () => {
   })
 
   test('that a crash left unrecorded is replaced, not followed', async () => {
-    await byHand()
     const order = due(await contract.signOrder(1))
     const lost = await transaction(sentTxOf(await senderOf().step([order])))
     const found = await transaction(
@@ -301,7 +310,6 @@ describe('an outstanding transaction', () => {
 test('two relayers with the same orders: each lands once, whoever is first', async () => {
   const [one, other] = [senderOf(), senderOf({ account: otherGasKey })]
   const orders = [due(await contract.signOrder(1)), due(await contract.signOrder(2))]
-  await byHand()
   await Promise.all([one.step(orders), other.step(orders)])
   await mine()
   expect([await countOf(gasKey), await countOf(otherGasKey)]).toEqual([1, 1])
@@ -309,9 +317,9 @@ test('two relayers with the same orders: each lands once, whoever is first', asy
   expect((await landings()).length).toBe(2)
   for (const sender of [one, other]) expect(typesOf(await sender.step(orders))).toEqual(['landed', 'landed'])
 
-  await node.request('evm_setAutomine', [true])
   const late = due(await contract.signOrder(3))
   await one.step([late])
+  await mine()
   expect(await other.step([late])).toEqual([{ type: 'landed', digest: late.digest }])
   expect(await countOf(otherGasKey)).toBe(1)
 })
@@ -320,20 +328,25 @@ test('an order whose landing a reorg took back lands again', async () => {
   const sender = senderOf()
   const order = due(await contract.signOrder(1))
   const sentTx = sentTxOf(await sender.step([order]))
+  await mine()
   expect(await sender.step([{ ...order, sentTx }])).toEqual([{ type: 'landed', digest: order.digest }])
   await node.request('anvil_reorg', [1, []])
   expect(await landings()).toEqual([])
   sentTxOf(await sender.step([{ ...order, sentTx }]))
+  await mine()
   expect(await landings()).toEqual([order.digest])
 })
 
 test("another's transaction is kept as it was signed, and lands again after a reorg", async () => {
   const keeper = createTransactionKeeper(poolOf())
+  await node.request('evm_setAutomine', [true])
   const { txHash } = await contract.killAll(4, 'by transaction')
+  await node.request('evm_setAutomine', [false])
   const raw = (await keeper.keep(txHash)) as Hex
   await node.request('anvil_reorg', [1, []])
   expect(await contract.isKilled(4, 1)).toBe(false)
   await keeper.broadcast(raw)
+  await mine()
   expect((await client().getTransactionReceipt({ hash: txHash })).status).toBe('success')
   expect(await contract.isKilled(4, 1)).toBe(true)
   expect(await keeper.keep(`0x${'12'.repeat(32)}`)).toBe(null)
@@ -361,7 +374,9 @@ describe('nodes that fail', () => {
     )
     const order = due(await contract.signOrder(1))
     await senderOf({ pool: poolOf(swallower.url, node.httpUrl) }).step([order])
-    await expect.poll(landings).toEqual([order.digest])
+    await Promise.allSettled(asked)
+    await mine()
+    expect(await landings()).toEqual([order.digest])
     await swallower.stop()
   })
 
@@ -390,6 +405,7 @@ describe('a gas key', () => {
     await node.request('anvil_setNextBlockBaseFeePerGas', [`0x${(20n * gwei).toString(16)}`])
     await mine()
     expect(await sender.step(orders)).toMatchObject([{ type: 'sent', digest: orders[0]?.digest }])
+    await mine()
     await give(0n)
     const outcomes = await sender.step(orders)
     expect(outcomes).toContainEqual({ type: 'landed', digest: orders[0]?.digest })
