@@ -24,7 +24,7 @@ export async function readPowers(
 ): Promise<readonly Power[]> {
   const { client, deployment } = chain
   const read = { address: deployment.contract, abi: killSwitchAbi } as const
-  const { registry } = await readRegistry(chain)
+  const { registry } = await readRegistry(chain, () => {})
   const admitted = await Promise.all(
     // The events name the candidates, the contract's own answer counts.
     [...new Set([...registry.breakers, ...breakers])].map(async (account) =>

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { attestationMessage } from '../../protocol/attestation.ts'
 import { toBase64Url } from '../../protocol/bytes.ts'
 import { parseSpiffeId } from '../../protocol/spiffeId.ts'
-import { postPublic } from '../client/relayerCall.ts'
+import { callPublic } from '../client/relayerCall.ts'
 import { urlUnder } from '../client/secureUrl.ts'
 import { callTimeout, holdIdentity, type Identity, type IdentityOptions } from './identity.ts'
 import { InvalidIssueError } from './svid.ts'
@@ -49,7 +49,7 @@ export async function createAgentIdentity(options: AgentIdentityOptions): Promis
   const key = privateKeyOf(options.key)
   const { trustDomain } = parseSpiffeId(spiffeId)
   const post = (path: string, body: unknown) =>
-    postPublic({ url: urlUnder(relayerUrl, path), body, fetch, timeout: callTimeout })
+    callPublic({ url: urlUnder(relayerUrl, path), body, fetch, timeout: callTimeout })
   return holdIdentity(options, {
     proofPeriod,
     issue: async ({ pem, spki }) => {

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto'
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { type Clock, systemClock } from '../client/clock.ts'
 import { describeError, silentLog } from '../client/log.ts'
-import { postPublic } from '../client/relayerCall.ts'
+import { callPublic } from '../client/relayerCall.ts'
 import { urlUnder } from '../client/secureUrl.ts'
 import { callTimeout, holdIdentity, type Identity, type IdentityOptions } from './identity.ts'
 import { type HeldSvid, readIssued } from './svid.ts'
@@ -72,7 +72,7 @@ export async function createServiceIdentity(options: ServiceIdentityOptions): Pr
     issue: async ({ pem }) => {
       if (token === undefined) throw new NotEnrolledError(spiffeId)
       const url = urlUnder(relayerUrl, '/enrolments')
-      const answer = await postPublic({ url, body: { csr: pem }, token, fetch, timeout: callTimeout })
+      const answer = await callPublic({ url, body: { csr: pem }, token, fetch, timeout: callTimeout })
       token = undefined
       return answer
     },

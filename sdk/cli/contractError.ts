@@ -1,4 +1,11 @@
-import { BaseError, ContractFunctionRevertedError, type Hex, InsufficientFundsError } from 'viem'
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  ContractFunctionZeroDataError,
+  type Hex,
+  InsufficientFundsError,
+  RpcRequestError,
+} from 'viem'
 import { type Rank, rankName } from '../../protocol/rank.ts'
 import { type Scope, scopeName, subjectLabel } from '../../protocol/scope.ts'
 import { uuidFromAgentId } from '../../protocol/uuid.ts'
@@ -64,6 +71,11 @@ function explain(error: string, args: readonly unknown[]): string {
   }
 }
 
+/** Nodes have different words for it, of which viem knows some. */
+const saysNoFunds = (error: unknown): boolean =>
+  error instanceof InsufficientFundsError ||
+  (error instanceof RpcRequestError && /(insufficient|enough) (funds|balance)/i.test(error.details))
+
 /** Turns an error of viem into one for the user, when it says what is wrong; other errors come back as they are. */
 export function readChainError(error: unknown): unknown {
   if (!(error instanceof BaseError)) return error
@@ -80,7 +92,14 @@ export function readChainError(error: unknown): unknown {
     const args = reverted.data?.args ?? []
     return new ContractRefusedError(name, explain(name, args), { args: args.map(String) }, error)
   }
-  if (error.walk((one) => one instanceof InsufficientFundsError) !== null) {
+  if (error.walk((one) => one instanceof ContractFunctionZeroDataError) !== null) {
+    return new CliError(
+      exitCode.usage,
+      'the contract answers nothing where a KillSwitch would; is --contract the right address?',
+      { cause: error },
+    )
+  }
+  if (error.walk(saysNoFunds) !== null) {
     return new CliError(
       exitCode.refused,
       'the wallet cannot pay for the gas; a kill by signature is free: --by signature with --relayer',

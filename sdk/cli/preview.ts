@@ -2,16 +2,17 @@ import type { Hex } from 'viem'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import { isKilled } from '../../protocol/liveness.ts'
 import { Rank } from '../../protocol/rank.ts'
-import { killRankOf, stateIn } from '../../protocol/registry.ts'
+import { stateIn } from '../../protocol/registry.ts'
 import { agentTarget, ownerTarget, type Target } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { agentIdFromUuid } from '../../protocol/uuid.ts'
 import type { AgentArgument } from './arguments.ts'
 import { ArgumentError } from './arguments.ts'
 import { type Chain, onChain, rpcTimeout } from './chain.ts'
+import { CliError } from './cliError.ts'
 import { printable } from './printable.ts'
 import { readRegistry } from './registryReader.ts'
-import { getAgents } from './relayer.ts'
+import { getAgent, getAgents } from './relayer.ts'
 
 /** What a kill will stop, from one source. */
 export type Preview = {
@@ -51,29 +52,93 @@ export async function ownerOnChain({ client, deployment, rpc }: Chain, agent: Ag
   return owner.toLowerCase() as Hex
 }
 
-/** @param wallet for scope Owner */
-export async function previewOnChain(
-  chain: Chain,
-  agent: AgentArgument | null,
-  wallet: Hex,
-  signer: Hex,
-): Promise<Preview> {
-  const [{ registry, block }, trustDomain] = await Promise.all([readRegistry(chain), trustDomainOf(chain)])
-  const target = agent === null ? ownerTarget(wallet) : agentTarget(agent.name)
-  const covered = [...registry.agents.values()].filter((one) =>
-    agent === null ? one.owner === wallet : one.uuid === agent.name,
+type Covered = Pick<Preview, 'running' | 'alreadyKilled' | 'source'>
+
+async function agentOnChain({ client, rpc, deployment }: Chain, agent: AgentArgument): Promise<Covered> {
+  const [killed] = await onChain(rpc, rpcTimeout, () =>
+    client.readContract({
+      address: deployment.contract,
+      abi: killSwitchAbi,
+      functionName: 'statusOf',
+      args: [agentIdFromUuid(agent.name)],
+    }),
   )
+  const [running, alreadyKilled] = killed ? [[], [agent.spiffeId]] : [[agent.spiffeId], []]
+  return { running, alreadyKilled, source: 'chain' }
+}
+
+async function walletOnChain(chain: Chain, wallet: Hex, say: (line: string) => void): Promise<Covered> {
+  const [{ registry }, trustDomain] = await Promise.all([readRegistry(chain, say), trustDomainOf(chain)])
+  const covered = [...registry.agents.values()].filter((one) => one.owner === wallet)
   const name = ({ uuid, agentType }: { uuid: string; agentType: string }) =>
     formatSpiffeId({ trustDomain, type: agentType, name: uuid })
   const stateOf = stateIn(registry)
   return {
-    target,
-    owner: wallet,
     running: covered.filter((one) => !isKilled(one, stateOf)).map(name),
     alreadyKilled: covered.filter((one) => isKilled(one, stateOf)).map(name),
     source: 'chain',
-    rank: killRankOf(registry, signer, target, block.time) as Rank,
-    blockTime: block.time,
+  }
+}
+
+async function coveredAtRelayer(
+  relayer: string,
+  agent: AgentArgument | null,
+  wallet: Hex | null,
+): Promise<Covered & { readonly owner: Hex }> {
+  const covered = agent === null ? await getAgents(relayer, wallet) : [await getAgent(relayer, agent.name)]
+  const isAlive = ({ state }: { state: string }) => state === 'alive'
+  return {
+    owner: wallet ?? ((covered[0]?.owner.toLowerCase() ?? '0x') as Hex),
+    running: covered.filter(isAlive).map((one) => one.spiffeId),
+    alreadyKilled: covered.filter((one) => !isAlive(one)).map((one) => one.spiffeId),
+    source: 'relayer',
+  }
+}
+
+/**
+ * What the chain says. Of a wallet's agents the list comes from the relayer, where there is one: the chain gives it only
+ * by all its logs.
+ * @param wallet for scope Owner
+ */
+export async function previewOnChain(
+  chain: Chain,
+  relayer: string | undefined,
+  agent: AgentArgument | null,
+  wallet: Hex,
+  signer: Hex,
+  say: (line: string) => void,
+): Promise<Preview> {
+  const { client, rpc, deployment } = chain
+  const target = agent === null ? ownerTarget(wallet) : agentTarget(agent.name)
+  const list = (): Promise<Covered> => {
+    if (agent !== null) return agentOnChain(chain, agent)
+    if (relayer === undefined) return walletOnChain(chain, wallet, say)
+    return coveredAtRelayer(relayer, null, wallet).catch((error: unknown) => {
+      if (!(error instanceof CliError)) throw error
+      say(`warning    ${error.message}`)
+      return walletOnChain(chain, wallet, say)
+    })
+  }
+  const [{ running, alreadyKilled, source }, rank, block] = await Promise.all([
+    list(),
+    onChain(rpc, rpcTimeout, () =>
+      client.readContract({
+        address: deployment.contract,
+        abi: killSwitchAbi,
+        functionName: 'killRankOf',
+        args: [signer, target.scope, target.subject],
+      }),
+    ),
+    onChain(rpc, rpcTimeout, () => client.getBlock()),
+  ])
+  return {
+    target,
+    owner: wallet,
+    running,
+    alreadyKilled,
+    source,
+    rank: rank as Rank,
+    blockTime: Number(block.timestamp),
   }
 }
 
@@ -83,21 +148,9 @@ export async function previewAtRelayer(
   agent: AgentArgument | null,
   wallet: Hex | null,
 ): Promise<Preview> {
-  const agents = await getAgents(relayer)
-  const covered = agents.filter((one) =>
-    agent === null ? one.owner.toLowerCase() === wallet : one.spiffeId === agent.spiffeId,
-  )
-  const owner = wallet ?? (covered[0]?.owner.toLowerCase() as Hex | undefined) ?? '0x'
-  const isStopped = ({ state }: { state: string }) => /kill|revoked/i.test(state)
-  return {
-    target: agent === null ? ownerTarget(owner) : agentTarget(agent.name),
-    owner,
-    running: covered.filter((one) => !isStopped(one)).map((one) => one.spiffeId),
-    alreadyKilled: covered.filter(isStopped).map((one) => one.spiffeId),
-    source: 'relayer',
-    rank: null,
-    blockTime: null,
-  }
+  const { owner, running, alreadyKilled, source } = await coveredAtRelayer(relayer, agent, wallet)
+  const target = agent === null ? ownerTarget(owner) : agentTarget(agent.name)
+  return { target, owner, running, alreadyKilled, source, rank: null, blockTime: null }
 }
 
 /** Longer lists are cut; `--json` has them whole. */

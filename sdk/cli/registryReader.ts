@@ -20,16 +20,27 @@ async function logsBetween(chain: Chain, from: bigint, to: bigint): Promise<read
   }
 }
 
+/** Blocks that are read without a word. */
+const longChain = 10_000n
+
 /** The contract's state rebuilt from its logs, and the block up to which it holds. */
 export type RegistryReading = {
   readonly registry: Registry
   readonly block: { readonly number: bigint; readonly time: number }
 }
 
-/** @throws {RpcUnreachableError} */
-export async function readRegistry(chain: Chain): Promise<RegistryReading> {
+/**
+ * Reads every log of the contract: what nobody else can list, at the cost of the chain's length.
+ * @param say where that it may take long is said, when nobody named the block of the deployment
+ * @throws {RpcUnreachableError}
+ */
+export async function readRegistry(chain: Chain, say: (line: string) => void): Promise<RegistryReading> {
   const { client, rpc } = chain
   const head = await onChain(rpc, rpcTimeout, () => client.getBlock())
+  if (chain.fromBlock === 0n && head.number > longChain)
+    say(
+      `note       reading the logs of ${head.number} blocks; --from-block <block of the deployment> or --relayer spare that`,
+    )
   const logs = await logsBetween(chain, chain.fromBlock, head.number)
   const registry = createRegistry()
   const times = new Map<bigint, number>()

@@ -2,6 +2,15 @@ import type { Hex } from 'viem'
 import { type Deployment, deploymentId } from '../../protocol/deployment.ts'
 import type { KillOrder } from '../../protocol/order.ts'
 import { Scope } from '../../protocol/scope.ts'
+import { BodyTooLargeError } from '../client/boundedBody.ts'
+import { createEventStreamReader, type StreamEvent } from '../client/eventStream.ts'
+import type { Problem } from '../client/problem.ts'
+import {
+  RelayerRefusedError as ClientRefusedError,
+  RelayerUnreachableError as ClientUnreachableError,
+  callPublic,
+} from '../client/relayerCall.ts'
+import { urlUnder } from '../client/secureUrl.ts'
 import { CliError } from './cliError.ts'
 import { exitCode } from './exitCode.ts'
 import { orderMessage } from './orderFile.ts'
@@ -17,23 +26,13 @@ export class RelayerUnreachableError extends CliError {
   }
 }
 
-/** A problem document (RFC 9457). */
-export type Problem = {
-  readonly title: string
-  readonly status: number
-  readonly detail?: string
-  readonly field?: string
-  readonly value?: string
-  readonly type?: string
-}
-
 /** A relayer refused: its problem says why. Nothing changed. */
 export class RelayerRefusedError extends CliError {
   override readonly name = 'RelayerRefusedError'
   readonly problem: Problem
   constructor(problem: Problem) {
-    const field = problem.field === undefined ? '' : ` (field ${printable(problem.field)})`
-    const detail = problem.detail === undefined ? '' : `: ${printable(problem.detail)}`
+    const field = typeof problem.field === 'string' ? ` (field ${printable(problem.field)})` : ''
+    const detail = problem.detail === '' ? '' : `: ${printable(problem.detail)}`
     super(exitCode.refused, `the relayer refuses: ${printable(problem.title)}${detail}${field}`, {
       details: { problem },
     })
@@ -43,57 +42,71 @@ export class RelayerRefusedError extends CliError {
 
 /** How long a relayer may take to answer, in ms. */
 const relayerTimeout = 10_000
+/** A page of agents or kills is a few MB. */
+const maxListAnswer = 33_554_432
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function readProblem(status: number, body: unknown): Problem {
-  const text = (key: string) =>
-    isObject(body) && typeof body[key] === 'string' ? { [key]: body[key] as string } : {}
-  return {
-    title: `HTTP status ${status}`,
-    ...text('title'),
-    status,
-    ...text('detail'),
-    ...text('field'),
-    ...text('value'),
-    ...text('type'),
-  }
-}
-
+/** Why a call came to nothing, in words that follow the relayer's address. */
 function whyUnreachable(error: unknown): string {
-  if ((error as { name?: string }).name === 'TimeoutError')
-    return `gave no answer within ${relayerTimeout / 1000} s`
-  const cause = (error as { cause?: { code?: string } }).cause
+  if (error instanceof SyntaxError) return 'answers with something other than JSON'
+  if (error instanceof BodyTooLargeError) return `answers with more than ${error.limit} bytes`
+  const { name, cause } = error as { name?: string; cause?: { code?: string } }
+  if (name === 'TimeoutError') return `gave no answer within ${relayerTimeout / 1000} s`
   return `cannot be reached${cause?.code === undefined ? '' : ` (${cause.code})`}`
 }
 
 /** A JSON call. @throws {RelayerUnreachableError | RelayerRefusedError} */
 export async function callRelayer(relayer: string, path: string, body?: unknown): Promise<unknown> {
-  let response: Response
-  let text: string
   try {
-    response = await fetch(`${relayer}${path}`, {
-      // An order goes where it was sent, nowhere else.
-      redirect: 'error',
-      signal: AbortSignal.timeout(relayerTimeout),
-      ...(body === undefined
-        ? {}
-        : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    return await callPublic({
+      url: urlUnder(relayer, path),
+      body,
+      fetch: globalThis.fetch,
+      timeout: relayerTimeout,
+      limit: maxListAnswer,
     })
-    text = await response.text()
   } catch (error) {
-    throw new RelayerUnreachableError(relayer, whyUnreachable(error), error)
+    if (error instanceof ClientRefusedError) throw new RelayerRefusedError(error.problem)
+    if (error instanceof ClientUnreachableError)
+      throw new RelayerUnreachableError(relayer, whyUnreachable(error.cause), error)
+    throw error
   }
-  let content: unknown
+}
+
+/** Longest event of `/kills/stream`, in characters: a kill with all its enforcement points. */
+const maxEvent = 1_048_576
+
+/**
+ * The events of one of a relayer's streams, for as long as it lasts.
+ * @throws {RelayerUnreachableError} when it cannot be followed or breaks
+ */
+export async function* eventsOf(
+  relayer: string,
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<StreamEvent> {
+  const reader = createEventStreamReader(maxEvent)
+  const decoder = new TextDecoder()
   try {
-    content = JSON.parse(text)
+    const response = await fetch(urlUnder(relayer, path), {
+      redirect: 'error',
+      headers: { accept: 'text/event-stream' },
+      ...(signal === undefined ? {} : { signal }),
+    })
+    if (!response.ok || response.body === null)
+      throw new RelayerUnreachableError(relayer, `answers ${path} with HTTP status ${response.status}`)
+    for await (const chunk of response.body) yield* reader.push(decoder.decode(chunk, { stream: true }))
   } catch (error) {
-    if (response.ok)
-      throw new RelayerUnreachableError(relayer, 'answers with something other than JSON', error)
+    if (error instanceof RelayerUnreachableError) throw error
+    const { code } = ((error as { cause?: unknown }).cause ?? {}) as { code?: string }
+    throw new RelayerUnreachableError(
+      relayer,
+      `cannot be followed${code === undefined ? '' : ` (${code})`}`,
+      error,
+    )
   }
-  if (!response.ok) throw new RelayerRefusedError(readProblem(response.status, content))
-  return content
 }
 
 /** What the relayer says of an order that it took; times in Unix ms of its clock. */
@@ -171,7 +184,7 @@ export type KillView = {
   readonly points: readonly PointView[]
 }
 
-function isKillView(value: unknown): value is KillView {
+export function isKillView(value: unknown): value is KillView {
   return (
     isObject(value) &&
     typeof value.id === 'string' &&
@@ -211,6 +224,7 @@ export type AgentView = {
   readonly owner: string
   readonly agentType: string
   readonly state: string
+  readonly kill?: { readonly scope: string; readonly rank: string; readonly reason: number } | null
   readonly svid: { readonly expiresAt: number } | null
   readonly lastAccessAt: number | null
   readonly requestsPerSecond: number | null
@@ -226,12 +240,13 @@ const isAgentView = (value: unknown): value is AgentView =>
 /** Most agents in one answer of a relayer. */
 const agentsPerPage = 10_000
 
-/** @throws {RelayerUnreachableError | RelayerRefusedError} */
-export async function getAgents(relayer: string): Promise<readonly AgentView[]> {
+/** @param owner only his. @throws {RelayerUnreachableError | RelayerRefusedError} */
+export async function getAgents(relayer: string, owner: Hex | null): Promise<readonly AgentView[]> {
   const agents: AgentView[] = []
+  const whose = owner === null ? '' : `&owner=${owner}`
   for (;;) {
     const after = agents.at(-1)?.uuid ?? ''
-    const answer = await callRelayer(relayer, `/agents?limit=${agentsPerPage}&after=${after}`)
+    const answer = await callRelayer(relayer, `/agents?limit=${agentsPerPage}&after=${after}${whose}`)
     const page = isObject(answer) ? answer.agents : undefined
     if (!Array.isArray(page) || !page.every(isAgentView))
       throw new RelayerUnreachableError(relayer, 'answers with something other than agents')

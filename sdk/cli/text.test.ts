@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { durationText, millisecondsText, timeText } from './duration.ts'
-import { parseEvents, type StreamEvent } from './eventStream.ts'
 import { printable } from './printable.ts'
 
 test('spans of time have at most two units', () => {
@@ -26,30 +25,4 @@ test('a terminal never gets control characters of others', () => {
   expect(printable('\u001b[2Jgone\r\n')).toBe('\\u{1b}[2Jgone\\u{d}\\u{a}')
   expect(printable('a\u202egpj.exe\u009b')).toBe('a\\u{202e}gpj.exe\\u{9b}')
   expect(printable('Grüße, 世界 🚦')).toBe('Grüße, 世界 🚦')
-})
-
-async function events(...texts: string[]): Promise<StreamEvent[]> {
-  async function* chunks() {
-    for (const text of texts) yield await Promise.resolve(new TextEncoder().encode(text))
-  }
-  const found: StreamEvent[] = []
-  for await (const event of parseEvents(chunks())) found.push(event)
-  return found
-}
-
-test('reads events in whatever pieces and line ends they come', async () => {
-  const expected = [{ type: 'kill', data: '{"a":1}\nb' }]
-  expect(await events('id: 1\nevent: kill\ndata: {"a":1}\ndata:b\n\n')).toEqual(expected)
-  expect(await events(...'id: 1\r\nevent: kill\r\ndata: {"a":1}\r\ndata:b\r\n\r\n'.split(''), ' ')).toEqual(
-    expected,
-  )
-  expect(await events(': comment\n\nevent: x\n\ndata: y\n\n')).toEqual([{ type: 'message', data: 'y' }])
-  // What is not ended is not an event.
-  expect(await events('data: y\n')).toEqual([])
-})
-
-test('gives up on an event without end', async () => {
-  await expect(events(...Array.from({ length: 20 }, () => 'x'.repeat(100_000)))).rejects.toThrow(
-    'longer than',
-  )
 })

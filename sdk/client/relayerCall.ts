@@ -42,34 +42,35 @@ export function readAnswer(url: string, status: number, body: string): unknown {
 }
 
 /**
- * Posts JSON to a relayer's public listener.
+ * A JSON call of a relayer's public listener: a POST of `body`, or without one a GET.
  * @param timeout in ms, for the whole call
+ * @param limit longest answer in bytes; `maxAnswer` unless told otherwise
  * @throws {RelayerRefusedError | RelayerUnreachableError}
  */
-export async function postPublic(options: {
+export async function callPublic(options: {
   readonly url: string
-  readonly body: unknown
+  readonly body?: unknown
   readonly token?: string
   readonly fetch: Fetch
   readonly timeout: number
+  readonly limit?: number
 }): Promise<unknown> {
-  const { url } = options
+  const { url, body, limit = maxAnswer } = options
   let status: number
   let text: string
   try {
     const response = await options.fetch(url, {
-      method: 'POST',
-      // A redirect could lead a token or a proof to somebody else.
+      // A redirect could lead a token, a proof or an order to somebody else.
       redirect: 'error',
       headers: {
-        'content-type': 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
       },
-      body: JSON.stringify(options.body),
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(options.timeout),
     })
     status = response.status
-    text = await readBounded(response.body, maxAnswer)
+    text = await readBounded(response.body, limit)
   } catch (cause) {
     throw new RelayerUnreachableError(url, cause)
   }

@@ -64,6 +64,7 @@ beforeEach(async () => {
   relayer.requests.length = 0
   relayer.breakNext = 0
   relayer.isSilent = false
+  relayer.stream = []
 })
 
 const onChain = () => ['--rpc', chain.rpc, '--contract', chain.deployed.deployment.contract]
@@ -299,6 +300,49 @@ test('a point that stays open ends it with its own exit code', async () => {
   ])
   expect(code).toBe(5)
   expect(json).toMatchObject({ ok: false, confirmed: false })
+})
+
+test('watching all kills says each change once, in words; --json prints the events as they came', async () => {
+  const view = (confirmed: number, elsewhere = {}) => ({
+    id: 'k1',
+    scope: 'Agent',
+    label: '0198c0de-0000-8000-8000-000000000001',
+    rank: 'Owner',
+    reason: 1,
+    text: 'key\u001b[2J leaked',
+    state: 'enforced',
+    timeline: { seenAt: Date.UTC(2026, 0, 1, 9, 12, 33) },
+    points: [0, 1].map((n) => ({
+      spiffeId: `spiffe://killswitch.test/service/${n}`,
+      state: n < confirmed ? 'confirmed' : 'pending',
+    })),
+    ...elsewhere,
+  })
+  const events = [view(0), view(1), view(1, { seenMonotonic: 2 })].map(
+    (kill) => ['kill', JSON.stringify(kill)] as const,
+  )
+  relayer.stream = [...events, ['news', 'not a kill']]
+  const args = ['watch', '--relayer', relayer.url]
+  const [plain, json] = await Promise.all([cli(args), cli([...args, '--json'])])
+  expect(plain.err).toContain('has ended the stream')
+  expect([plain.code, plain.out.trim().split('\n')]).toEqual([
+    4,
+    [0, 1]
+      .map(
+        (n) =>
+          `09:12:33Z  enforced   Agent 0198c0de-0000-8000-8000-000000000001  Owner, compromised: key\\u{1b}[2J leaked  ${n} of 2 points confirmed  kill k1`,
+      )
+      .concat('news       not a kill'),
+  ])
+  const lines = json.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(lines).toEqual([
+    ...events.map(([event, data]) => ({ event, data: JSON.parse(data) })),
+    { event: 'news', data: 'not a kill' },
+    expect.objectContaining({ ok: false, exitCode: 4 }),
+  ])
 })
 
 test('kills all agents of the wallet, by signature and by transaction', async () => {
@@ -574,5 +618,13 @@ test('a local start needs no option: its file names everything, and the owner of
     expect.stringContaining('--as is needed: the configuration has the keys stranger, owner'),
   ])
   expect((await cli(['kill', '--all', '--as', 'owner'])).code).toBe(0)
-  expect((await cli(['agents'], undefined, { KILLSWITCH_RPC: await deadUrl() })).code).toBe(4)
+  // The list is the relayer's; the chain is read only where there is none.
+  const listed = await cli(['agents', '--wallet', owner], undefined, { KILLSWITCH_RPC: await deadUrl() })
+  expect([listed.code, listed.out]).toEqual([0, expect.stringContaining('According to the relayer.')])
+  expect(listed.out).toContain(agent)
+  const fromChain = await cli(['agents', '--wallet', owner, '--relayer', await deadUrl()])
+  expect(fromChain.out).toContain('--relayer names another')
+  expect(fromChain.out).toContain(`${agent}  alive`)
+  expect(fromChain.out).toContain('According to the chain.')
+  expect((await cli(['status'])).out).toContain('(according to the relayer)')
 })

@@ -1,3 +1,4 @@
+import type { Hex } from 'viem'
 import { statusOf } from '../../../protocol/liveness.ts'
 import { reasonName } from '../../../protocol/reason.ts'
 import { stateIn } from '../../../protocol/registry.ts'
@@ -16,63 +17,88 @@ import { readRegistry } from '../registryReader.ts'
 import { type AgentView, getAgents } from '../relayer.ts'
 import { addressOf, urlOf } from '../settings.ts'
 
-async function relayerViews({ settings, say }: Context): Promise<ReadonlyMap<string, AgentView>> {
-  const setting = settings.get('relayer')
-  if (setting === undefined) return new Map()
+type Listed = {
+  readonly uuid: string
+  readonly spiffeId: string
+  readonly owner: string
+  readonly agentType: string
+  readonly killed: boolean
+  /** What is said of it, beside its name. */
+  readonly words: readonly string[]
+  readonly view: AgentView | null
+}
+type Listing = { readonly source: 'relayer' | 'chain'; readonly agents: readonly Listed[] }
+
+async function listAtRelayer(relayer: string, wallet: Hex | null, now: number): Promise<Listing> {
+  const views = await getAgents(relayer, wallet)
+  return {
+    source: 'relayer',
+    agents: views.map((view) => {
+      const { uuid, spiffeId, owner, agentType, state, kill, svid, requestsPerSecond } = view
+      const left = svid === null ? null : (svid.expiresAt - now) / 1000
+      const why = kill == null ? '' : ` (${kill.scope}: ${reasonName(kill.reason)})`
+      const words = [
+        printable(`${state}${why}`),
+        ...(left === null ? [] : [left > 0 ? `SVID for ${durationText(left)}` : 'SVID expired']),
+        ...(requestsPerSecond == null ? [] : [`${requestsPerSecond} requests/s`]),
+      ]
+      return { uuid, spiffeId, owner, agentType, killed: state !== 'alive', words, view }
+    }),
+  }
+}
+
+async function listOnChain({ settings, say }: Context, wallet: Hex | null): Promise<Listing> {
+  const chain = await openChain(settings)
+  const [{ registry }, trustDomain] = await Promise.all([readRegistry(chain, say), trustDomainOf(chain)])
+  const stateOf = stateIn(registry)
+  const agents = [...registry.agents.values()].filter((agent) => wallet === null || agent.owner === wallet)
+  return {
+    source: 'chain',
+    agents: agents.map((agent) => {
+      const { uuid, owner, agentType } = agent
+      const status = statusOf(agent, stateOf)
+      const spiffeId = formatSpiffeId({ trustDomain, type: agentType, name: uuid })
+      const word = status.killed
+        ? `killed (${scopeName(status.scope)}: ${reasonName(status.reason)})`
+        : 'alive'
+      return { uuid, spiffeId, owner, agentType, killed: status.killed, words: [word], view: null }
+    }),
+  }
+}
+
+/** From the relayer, which has the list at hand; from the chain where there is none, or where it does not answer. */
+async function list(context: Context, wallet: Hex | null): Promise<Listing> {
+  const { settings, surroundings, say } = context
+  const relayer = settings.get('relayer')
+  if (relayer === undefined) return listOnChain(context, wallet)
   try {
-    return new Map((await getAgents(urlOf(setting))).map((view) => [view.uuid, view]))
+    return await listAtRelayer(urlOf(relayer), wallet, surroundings.now())
   } catch (error) {
-    if (!(error instanceof CliError) || error.exitCode === exitCode.usage) throw error
+    if (!(error instanceof CliError) || error.exitCode === exitCode.usage || !settings.has('rpc')) throw error
     say(`warning    ${error.message}`)
-    return new Map()
+    return listOnChain(context, wallet)
   }
 }
 
 async function run(context: Context, args: readonly string[]): Promise<Outcome> {
   noMore(args, 0)
-  const { settings, surroundings, say } = context
+  const { settings, say } = context
   const walletSetting = settings.get('wallet')
-  const wallet = walletSetting === undefined ? null : addressOf(walletSetting)
-  const chain = await openChain(settings)
-  const [{ registry }, trustDomain, views] = await Promise.all([
-    readRegistry(chain),
-    trustDomainOf(chain),
-    relayerViews(context),
-  ])
-  const stateOf = stateIn(registry)
-  const agents = [...registry.agents.values()]
-    .filter((agent) => wallet === null || agent.owner === wallet)
-    .map((agent) => {
-      const status = statusOf(agent, stateOf)
-      const view = views.get(agent.uuid)
-      const left = view?.svid == null ? null : (view.svid.expiresAt - surroundings.now()) / 1000
-      const spiffeId = formatSpiffeId({ trustDomain, type: agent.agentType, name: agent.uuid })
-      const words = [
-        status.killed ? `killed (${scopeName(status.scope)}: ${reasonName(status.reason)})` : 'active',
-        ...(view === undefined ? [] : [`relayer: ${printable(view.state)}`]),
-        ...(left === null ? [] : [left > 0 ? `SVID for ${durationText(left)}` : 'SVID expired']),
-        ...(view?.requestsPerSecond == null ? [] : [`${view.requestsPerSecond} requests/s`]),
-      ]
-      return { agent, spiffeId, killed: status.killed, words, view: view ?? null }
-    })
-  const owners = new Set(agents.map(({ agent }) => agent.owner))
-  for (const owner of owners) {
-    say(owner)
-    for (const one of agents.filter(({ agent }) => agent.owner === owner))
+  const { source, agents } = await list(
+    context,
+    walletSetting === undefined ? null : addressOf(walletSetting),
+  )
+  for (const owner of new Set(agents.map((agent) => agent.owner))) {
+    say(printable(owner))
+    for (const one of agents.filter((agent) => agent.owner === owner))
       say(`  ${printable(one.spiffeId)}  ${one.words.join(', ')}`)
   }
-  if (agents.length === 0) say('No agents.')
+  say(agents.length === 0 ? `No agents, according to the ${source}.` : `According to the ${source}.`)
   return {
     exitCode: exitCode.done,
     json: {
-      agents: agents.map(({ agent, spiffeId, killed, view }) => ({
-        uuid: agent.uuid,
-        spiffeId,
-        owner: agent.owner,
-        agentType: agent.agentType,
-        killed,
-        relayer: view,
-      })),
+      source,
+      agents: agents.map(({ words: _, view, ...agent }) => ({ ...agent, relayer: view })),
     },
   }
 }

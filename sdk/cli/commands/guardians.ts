@@ -58,7 +58,7 @@ async function list(context: Context, args: readonly string[]): Promise<Outcome>
     setting === undefined
       ? ((await loadAccount(settings, surroundings)).address.toLowerCase() as Hex)
       : addressOf(setting)
-  const { registry, block } = await readRegistry(await openChain(settings))
+  const { registry, block } = await readRegistry(await openChain(settings), say)
   const guardians = [...registry.guardians].flatMap(([key, until]) => {
     const [of, guardian] = key.split(':')
     return of === owner && until > block.time ? [{ guardian: guardian as string, until }] : []

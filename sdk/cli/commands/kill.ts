@@ -63,7 +63,9 @@ async function look(
   const onChain =
     chain === null
       ? null
-      : await previewOnChain(chain, agent, wallet ?? '0x', signer).catch((error: unknown) => warn(error))
+      : await previewOnChain(chain, relayer, agent, wallet ?? '0x', signer, context.say).catch(
+          (error: unknown) => warn(error),
+        )
   if (onChain !== null || relayer === undefined) return onChain
   return previewAtRelayer(relayer, agent, wallet).catch((error: unknown) => warn(error))
 }

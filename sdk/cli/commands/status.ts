@@ -1,10 +1,12 @@
-import { isKilled, statusOf } from '../../../protocol/liveness.ts'
-import { rankName } from '../../../protocol/rank.ts'
+import { killSwitchAbi } from '../../../protocol/generated/killSwitchAbi.ts'
+import { isKilled } from '../../../protocol/liveness.ts'
+import { type Rank, rankName } from '../../../protocol/rank.ts'
 import { reasonName } from '../../../protocol/reason.ts'
 import { stateIn } from '../../../protocol/registry.ts'
-import { fleetTarget, scopeName } from '../../../protocol/scope.ts'
+import { fleetTarget, type Scope, scopeName } from '../../../protocol/scope.ts'
+import { agentIdFromUuid } from '../../../protocol/uuid.ts'
 import { agentArgument, noMore } from '../arguments.ts'
-import { type Chain, openChain } from '../chain.ts'
+import { type Chain, onChain, openChain, rpcTimeout } from '../chain.ts'
 import { CliError } from '../cliError.ts'
 import type { Command, Context, Outcome } from '../command.ts'
 import { durationText, timeText } from '../duration.ts'
@@ -13,7 +15,7 @@ import { optionsOf } from '../optionTable.ts'
 import { ownerOnChain } from '../preview.ts'
 import { printable } from '../printable.ts'
 import { readRegistry } from '../registryReader.ts'
-import { callRelayer, getAgent } from '../relayer.ts'
+import { callRelayer, getAgent, getAgents } from '../relayer.ts'
 import { urlOf } from '../settings.ts'
 
 /** What the relayer adds; that it is silent is news, not a failure of this command. */
@@ -29,20 +31,30 @@ async function ask<T>(context: Context, call: (relayer: string) => Promise<T>): 
   }
 }
 
+/** Two calls, however long the chain. */
 async function agentStatus(context: Context, chain: Chain, text: string): Promise<Outcome> {
   const { say } = context
   const agent = agentArgument(text)
-  const owner = await ownerOnChain(chain, agent)
-  const { registry, block } = await readRegistry(chain)
-  const identity = { uuid: agent.name, owner, agentType: agent.type }
-  const status = statusOf(identity, stateIn(registry))
+  const { client, rpc, deployment } = chain
+  const [owner, block, [killed, scope, rank, since, reason]] = await Promise.all([
+    ownerOnChain(chain, agent),
+    onChain(rpc, rpcTimeout, () => client.getBlock()),
+    onChain(rpc, rpcTimeout, () =>
+      client.readContract({
+        address: deployment.contract,
+        abi: killSwitchAbi,
+        functionName: 'statusOf',
+        args: [agentIdFromUuid(agent.name)],
+      }),
+    ),
+  ])
   say(`agent      ${agent.spiffeId}`)
   say(`owner      ${owner}`)
-  if (status.killed) {
+  if (killed) {
     say(
-      `on chain   killed by scope ${scopeName(status.scope)}, rank ${rankName(status.rank)}: ${reasonName(status.reason)}`,
+      `on chain   killed by scope ${scopeName(scope as Scope)}, rank ${rankName(rank as Rank)}: ${reasonName(reason)}`,
     )
-    say(`since      ${timeText(status.since)} (${durationText(block.time - status.since)} ago)`)
+    say(`since      ${timeText(since)} (${durationText(Number(block.timestamp) - since)} ago)`)
   } else say(`on chain   active (block ${block.number})`)
   const view = await ask(context, (relayer) => getAgent(relayer, agent.name))
   if (view !== null) {
@@ -58,43 +70,65 @@ async function agentStatus(context: Context, chain: Chain, text: string): Promis
     json: {
       spiffeId: agent.spiffeId,
       owner,
-      killed: status.killed,
-      ...(status.killed
-        ? {
-            scope: scopeName(status.scope),
-            rank: rankName(status.rank),
-            since: status.since,
-            reason: status.reason,
-          }
-        : {}),
+      killed,
+      ...(killed ? { scope: scopeName(scope as Scope), rank: rankName(rank as Rank), since, reason } : {}),
       block: block.number.toString(),
       relayer: view,
     },
   }
 }
 
-async function overview(context: Context, chain: Chain): Promise<Outcome> {
-  const { say } = context
-  const { registry, block } = await readRegistry(chain)
+type Census = {
+  readonly source: 'relayer' | 'chain'
+  readonly wallets: number
+  readonly active: number
+  readonly killed: number
+}
+
+async function takeCensus(context: Context, chain: Chain): Promise<Census> {
+  const views = await ask(context, (relayer) => getAgents(relayer, null))
+  if (views !== null) {
+    const active = views.filter(({ state }) => state === 'alive').length
+    const wallets = new Set(views.map(({ owner }) => owner)).size
+    return { source: 'relayer', wallets, active, killed: views.length - active }
+  }
+  const { registry } = await readRegistry(chain, context.say)
   const stateOf = stateIn(registry)
   const agents = [...registry.agents.values()]
   const killed = agents.filter((agent) => isKilled(agent, stateOf)).length
-  const fleet = stateOf(fleetTarget)
+  return { source: 'chain', wallets: registry.agentsByOwner.size, active: agents.length - killed, killed }
+}
+
+async function overview(context: Context, chain: Chain): Promise<Outcome> {
+  const { say } = context
+  const { client, rpc, deployment } = chain
+  const read = { address: deployment.contract, abi: killSwitchAbi } as const
+  const [census, block, fleet] = await Promise.all([
+    takeCensus(context, chain),
+    onChain(rpc, rpcTimeout, () => client.getBlock()),
+    onChain(rpc, rpcTimeout, () =>
+      client.readContract({
+        ...read,
+        functionName: 'stateOf',
+        args: [fleetTarget.scope, fleetTarget.subject],
+      }),
+    ),
+  ])
   const fleetKilled = fleet.killedAt > fleet.aliveSince
-  say(`contract   ${chain.deployment.contract} on chain ${chain.deployment.chainId}, block ${block.number}`)
-  say(
-    `agents     ${agents.length - killed} active, ${killed} killed, of ${registry.agentsByOwner.size} wallets`,
-  )
+  const { source, wallets, active, killed } = census
+  say(`contract   ${deployment.contract} on chain ${deployment.chainId}, block ${block.number}`)
+  say(`agents     ${active} active, ${killed} killed, of ${wallets} wallets (according to the ${source})`)
   if (fleetKilled) say(`fleet      killed since ${timeText(fleet.killTime)}: ${reasonName(fleet.reason)}`)
   const ready = await ask(context, (relayer) => callRelayer(relayer, '/readyz'))
   if (ready !== null) say('relayer    ready')
   return {
     exitCode: exitCode.done,
     json: {
-      chainId: chain.deployment.chainId,
-      contract: chain.deployment.contract,
+      chainId: deployment.chainId,
+      contract: deployment.contract,
       block: block.number.toString(),
-      active: agents.length - killed,
+      source,
+      active,
       killed,
       fleetKilled,
       relayer: ready,

@@ -12,6 +12,7 @@ export type TestChain = {
   readonly governance: PrivateKeyAccount
   /** A new key with money. */
   newAccount(): Promise<{ readonly key: `0x${string}`; readonly account: PrivateKeyAccount }>
+  setCode(address: `0x${string}`, bytecode: `0x${string}`): Promise<void>
   /** Lets time pass on the chain, in seconds. */
   pass(seconds: number): Promise<void>
   close(): Promise<void>
@@ -52,6 +53,7 @@ export async function startChain(): Promise<TestChain> {
     deployed,
     governance,
     newAccount,
+    setCode: (address, bytecode) => client.setCode({ address, bytecode }),
     async pass(seconds) {
       await client.increaseTime({ seconds })
       await client.mine({ blocks: 1 })

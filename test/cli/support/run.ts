@@ -5,7 +5,7 @@ export type Run = {
   readonly code: number
   readonly out: string
   readonly err: string
-  /** The one object of `--json`. */
+  /** The last object of `--json`: the outcome. */
   readonly json: Record<string, unknown>
   readonly questions: readonly string[]
 }
@@ -37,6 +37,7 @@ export async function run(
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   }
   const code = await runCli(args, surroundings, '0.0.0')
-  const json = args.includes('--json') ? (JSON.parse(out) as Record<string, unknown>) : {}
+  const last = out.trimEnd().split('\n').at(-1) ?? ''
+  const json = args.includes('--json') ? (JSON.parse(last) as Record<string, unknown>) : {}
   return { code, out, err, json, questions }
 }

@@ -5,9 +5,12 @@ import { createPublicClient, type Hex, http, verifyTypedData } from 'viem'
 import type { Deployment } from '../../../protocol/deployment.ts'
 import { deploymentId } from '../../../protocol/deployment.ts'
 import { killSwitchAbi } from '../../../protocol/generated/killSwitchAbi.ts'
+import { isKilled } from '../../../protocol/liveness.ts'
 import { checkOrder, InvalidOrderError, type KillOrder, killOrderTypedData } from '../../../protocol/order.ts'
+import { applyRegistryEvent, createRegistry, stateIn } from '../../../protocol/registry.ts'
+import { decodeRegistryLog } from '../../../protocol/registryLog.ts'
 import { agentTarget, ownerTarget, Scope, scopeName } from '../../../protocol/scope.ts'
-import { parseSpiffeId } from '../../../protocol/spiffeId.ts'
+import { formatSpiffeId, parseSpiffeId } from '../../../protocol/spiffeId.ts'
 
 /** An enforcement point of the stand-in: how long after the kill it confirms; null for never. */
 export type StandInPoint = { readonly name: string; readonly after: number | null }
@@ -30,6 +33,8 @@ export type StandIn = {
   breakNext: number
   /** A kill that a transaction made, as a relayer sees it in a block. */
   seeTransaction(txHash: string): void
+  /** What `/kills/stream` sends to whoever comes before it ends: events and their data. */
+  stream: readonly (readonly [event: string, data: string])[]
   /** Answers every question for kills with 503 while it is true. */
   isSilent: boolean
   close(): Promise<void>
@@ -48,6 +53,7 @@ export async function startStandIn(rpc: string, deployment: Deployment): Promise
     points: [] as readonly StandInPoint[],
     breakNext: 0,
     isSilent: false,
+    stream: [] as StandIn['stream'],
     seeTransaction(txHash: string) {
       const id = randomUUID()
       kills.set(id, { id, seenAt: Date.now(), order: null, txHash })
@@ -90,6 +96,30 @@ export async function startStandIn(rpc: string, deployment: Deployment): Promise
       }
     }),
   })
+
+  /** The agents of the chain's head: the grant point of a local chain. */
+  const agentViews = async () => {
+    const [logs, trustDomain] = await Promise.all([
+      client.getLogs({ address: deployment.contract, fromBlock: 0n }),
+      client.readContract({ address: deployment.contract, abi: killSwitchAbi, functionName: 'trustDomain' }),
+    ])
+    const registry = createRegistry()
+    for (const log of logs) {
+      const event = decodeRegistryLog(log)
+      if (event !== null) applyRegistryEvent(registry, event, 0)
+    }
+    return [...registry.agents.values()].map((agent) => ({
+      uuid: agent.uuid,
+      spiffeId: formatSpiffeId({ trustDomain, type: agent.agentType, name: agent.uuid }),
+      owner: agent.owner,
+      agentType: agent.agentType,
+      state: isKilled(agent, stateIn(registry)) ? 'killed' : 'alive',
+      kill: null,
+      svid: null,
+      lastAccessAt: null,
+      requestsPerSecond: null,
+    }))
+  }
 
   const problem = (status: number, slug: string, detail: string, field?: string) => ({
     status,
@@ -175,11 +205,25 @@ export async function startStandIn(rpc: string, deployment: Deployment): Promise
     if (path === '/kills') return { status: 200, body: { kills: [...kills.values()].map(view) } }
     const kill = kills.get(path.replace('/kills/', ''))
     if (path.startsWith('/kills/') && kill !== undefined) return { status: 200, body: view(kill) }
-    if (path === '/agents') return { status: 200, body: { agents: [] } }
+    if (path === '/agents') {
+      const owner = new URL(message.url ?? '', 'http://relayer').searchParams.get('owner')
+      const agents = (await agentViews()).filter((agent) => owner === null || agent.owner === owner)
+      return { status: 200, body: { agents } }
+    }
+    if (path.startsWith('/agents/')) {
+      const agent = (await agentViews()).find(({ uuid }) => path === `/agents/${uuid}`)
+      if (agent !== undefined) return { status: 200, body: agent }
+    }
     return problem(404, 'unknown', `there is no ${path} here`)
   }
 
   const server = createServer((message, response) => {
+    if (message.url === '/kills/stream') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': welcome\n\n')
+      for (const [event, data] of standIn.stream) response.write(`event: ${event}\ndata: ${data}\n\n`)
+      response.end()
+      return
+    }
     answer(message).then(
       (result) => {
         if (result === null) message.socket.destroy()
