@@ -56,9 +56,7 @@ async function attest(setup: AgentsSetup, agent: AgentsSetup['agents'][number]):
   for (;;) {
     try {
       return await createAgentIdentity({
-        relayerUrl: setup.relayer.url,
-        mtlsUrl: setup.relayer.mtlsUrl,
-        relayer: setup.relayer.relayer,
+        relayers: [setup.relayer],
         spiffeId: agent.spiffeId,
         key: agent.privateKey,
       })

@@ -31,8 +31,7 @@ async function serve(setup: ServiceSetup): Promise<void> {
   const accepted: Accepted[] = []
   const { deployment, relayer } = setup
   const identity = await createServiceIdentity({
-    relayerUrl: relayer.url,
-    mtlsUrl: relayer.mtlsUrl,
+    relayers: [relayer],
     spiffeId: setup.spiffeId,
     token: setup.token,
     log: childLog,

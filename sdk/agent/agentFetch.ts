@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
-import { createMutualTls } from '../client/mutualTls.ts'
+import { createMutualTls, isUntrusted } from '../client/mutualTls.ts'
 import type { ExpectedServer } from '../client/serverIdentity.ts'
 import type { Identity } from './identity.ts'
 
@@ -66,25 +66,36 @@ export function createAgentFetch(
     const { signal, body } = request
     signal.throwIfAborted()
     const length = knownLength(init)
-    const call = httpsRequest(request.url, {
-      method: request.method,
-      agent: tls.agent(),
-      headers: {
-        ...Object.fromEntries(request.headers),
-        ...(length === null ? {} : { 'content-length': length }),
-      },
-      signal,
-    })
-    const answered = new Promise<Response>((resolve, reject) => {
-      call.once('error', reject)
-      call.once('response', (answer) => resolve(responseOf(answer)))
-    })
-    if (body === null) call.end()
-    else {
-      // A server that refuses early ends the upload; its answer counts, and `error` above has whatever else it was.
-      pipeline(Readable.fromWeb(body as NodeReadableStream), call).catch(() => {})
+    const send = (): Promise<Response> => {
+      const call = httpsRequest(request.url, {
+        method: request.method,
+        agent: tls.agent(),
+        headers: {
+          ...Object.fromEntries(request.headers),
+          ...(length === null ? {} : { 'content-length': length }),
+        },
+        signal,
+      })
+      const answered = new Promise<Response>((resolve, reject) => {
+        call.once('error', reject)
+        call.once('response', (answer) => resolve(responseOf(answer)))
+      })
+      if (body === null) call.end()
+      else {
+        // A server that refuses early ends the upload; its answer counts, and `error` above has whatever else it was.
+        pipeline(Readable.fromWeb(body as NodeReadableStream), call).catch(() => {})
+      }
+      return answered
     }
-    return answered
+    try {
+      return await send()
+    } catch (error) {
+      if (!isUntrusted(error)) throw error
+      // The trust domain may have got a new root. Nothing was sent yet; a body, though, is read only once.
+      const changed = await identity.refreshBundle().catch(() => false)
+      if (!changed || body !== null) throw error
+      return send()
+    }
   }
   return Object.assign(agentFetch, {
     close: () => {

@@ -10,8 +10,6 @@ import { InvalidIssueError } from './svid.ts'
 export type AgentIdentityOptions = IdentityOptions & {
   /** The agent's registered Ed25519 key: PKCS #8 PEM, or a key object. */
   readonly key: string | KeyObject
-  /** The relayer's feed key, base64url; the proof is good for this relayer only. */
-  readonly relayer: string
 }
 
 export class InvalidAgentKeyError extends Error {
@@ -45,14 +43,14 @@ function privateKeyOf(key: string | KeyObject): KeyObject {
  * @throws {AgentKilledError | InvalidAgentKeyError | InsecureUrlError | RelayerRefusedError | RelayerUnreachableError | InvalidIssueError}
  */
 export async function createAgentIdentity(options: AgentIdentityOptions): Promise<Identity> {
-  const { spiffeId, relayer, relayerUrl, fetch = globalThis.fetch } = options
+  const { spiffeId, fetch = globalThis.fetch } = options
   const key = privateKeyOf(options.key)
   const { trustDomain } = parseSpiffeId(spiffeId)
-  const post = (path: string, body: unknown) =>
-    callPublic({ url: urlUnder(relayerUrl, path), body, fetch, timeout: callTimeout })
   return holdIdentity(options, {
     proofPeriod,
-    issue: async ({ pem, spki }) => {
+    issue: async ({ pem, spki }, { url, relayer }) => {
+      const post = (path: string, body: unknown) =>
+        callPublic({ url: urlUnder(url, path), body, fetch, timeout: callTimeout })
       const { challenge } = ((await post('/agents/challenges', {})) ?? {}) as { challenge?: unknown }
       if (typeof challenge !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(challenge)) {
         throw new InvalidIssueError('challenge', 'is not 32 bytes in base64url')

@@ -63,15 +63,15 @@ function save(file: string, { certificate, privateKey, bundle }: HeldSvid): void
  * @throws {NotEnrolledError | InsecureUrlError | RelayerRefusedError | RelayerUnreachableError | InvalidIssueError}
  */
 export async function createServiceIdentity(options: ServiceIdentityOptions): Promise<Identity> {
-  const { spiffeId, stateFile, relayerUrl, fetch = globalThis.fetch } = options
+  const { spiffeId, stateFile, fetch = globalThis.fetch } = options
   const { clock = systemClock, log = silentLog } = options
   let token = options.token
   const identity = await holdIdentity(options, {
     proofPeriod: Number.POSITIVE_INFINITY,
     held: stateFile === undefined ? null : load(stateFile, options, clock),
-    issue: async ({ pem }) => {
+    issue: async ({ pem }, relayer) => {
       if (token === undefined) throw new NotEnrolledError(spiffeId)
-      const url = urlUnder(relayerUrl, '/enrolments')
+      const url = urlUnder(relayer.url, '/enrolments')
       const answer = await callPublic({ url, body: { csr: pem }, token, fetch, timeout: callTimeout })
       token = undefined
       return answer

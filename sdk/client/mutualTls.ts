@@ -66,6 +66,22 @@ export function createMutualTls(options: {
   }
 }
 
+/** What OpenSSL says of a chain that ends in no known root (its names of X509_V_ERR_*). */
+const untrusted: ReadonlySet<unknown> = new Set([
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** Whether a connection failed because the other side's certificate comes from no root that is known here. */
+export function isUntrusted(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return untrusted.has((error as { code?: unknown }).code) || isUntrusted(error.cause)
+}
+
 /**
  * Posts JSON over mutual TLS.
  * @param timeout in ms, for the whole call
@@ -79,16 +95,20 @@ export async function postMutual(options: {
 }): Promise<unknown> {
   const { url } = options
   const payload = JSON.stringify(options.body)
-  let answer: { status: number; text: string }
-  try {
-    answer = await new Promise((resolve, reject) => {
+  const signal = AbortSignal.timeout(options.timeout)
+  const send = (): Promise<{ status: number; text: string }> =>
+    new Promise((resolve, reject) => {
       const call = request(url, {
         method: 'POST',
         agent: options.tls.agent(),
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
-        signal: AbortSignal.timeout(options.timeout),
+        signal,
       })
-      call.once('error', reject)
+      call.once('error', (error: NodeJS.ErrnoException) => {
+        // A kept connection that the relayer has closed meanwhile (it restarted, say) says nothing of the relayer now.
+        if (call.reusedSocket && error.code === 'ECONNRESET') send().then(resolve, reject)
+        else reject(error)
+      })
       call.once('response', (response) => {
         readBounded(response, maxAnswer).then(
           (text) => resolve({ status: response.statusCode ?? 0, text }),
@@ -100,6 +120,9 @@ export async function postMutual(options: {
       })
       call.end(payload)
     })
+  let answer: { status: number; text: string }
+  try {
+    answer = await send()
   } catch (cause) {
     throw new RelayerUnreachableError(url, cause)
   }

@@ -1,6 +1,12 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { toBase64Url } from '../../protocol/bytes.ts'
 import { readBounded } from '../client/boundedBody.ts'
+import {
+  refreshAfter,
+  refreshBounds,
+  rootsOfBundleDocument,
+  TrustBundleError,
+} from '../client/bundleDocument.ts'
 import type { Clock } from '../client/clock.ts'
 import { describeError, type Log } from '../client/log.ts'
 import { type Fetch, maxAnswer } from '../client/relayerCall.ts'
@@ -17,16 +23,6 @@ export type BundleSource =
 /** A source of roots by trust domain: a root of one domain never vouches for a peer of another. */
 export type TrustBundles = Readonly<Record<string, BundleSource>>
 
-/** A trust bundle cannot be used. */
-export class TrustBundleError extends Error {
-  override readonly name = 'TrustBundleError'
-  readonly trustDomain: string
-  constructor(trustDomain: string, why: string, cause?: unknown) {
-    super(`trust bundle of ${trustDomain}: ${why}`, { cause })
-    this.trustDomain = trustDomain
-  }
-}
-
 export type Trust = {
   /** All roots as PEM, for TLS. */
   pem(): string
@@ -41,8 +37,6 @@ export type Trust = {
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
 const fetchTimeout = 5_000
-/** How often bundles are fetched again, in ms: as the document's `spiffe_refresh_hint` says, within these bounds. */
-const refreshBounds = { least: 10_000, most: 300_000 }
 /** Longest chain between an SVID and its root. */
 const maxChain = 5
 
@@ -59,34 +53,6 @@ const pinOf = (root: X509Certificate): string =>
       .update(root.publicKey.export({ type: 'spki', format: 'der' }))
       .digest(),
   )
-
-/** ms until a bundle document wants to be fetched again. */
-function refreshAfter(text: string): number {
-  const { spiffe_refresh_hint: hint } = JSON.parse(text) as { spiffe_refresh_hint?: unknown }
-  const { least, most } = refreshBounds
-  return typeof hint === 'number' && hint > 0 ? Math.min(most, Math.max(least, hint * 1_000)) : most
-}
-
-/**
- * The roots in a SPIFFE bundle document (SPIFFE Trust Domain and Bundle, section 4): keys of use `x509-svid`.
- * @throws {TrustBundleError}
- */
-export function rootsOfBundleDocument(trustDomain: string, text: string): readonly X509Certificate[] {
-  let keys: unknown
-  try {
-    keys = (JSON.parse(text) as { keys?: unknown }).keys
-  } catch (cause) {
-    throw new TrustBundleError(trustDomain, 'the document is no JSON', cause)
-  }
-  if (!Array.isArray(keys)) throw new TrustBundleError(trustDomain, 'the document has no keys')
-  const roots = keys.flatMap((key: { use?: unknown; x5c?: unknown }) =>
-    key.use === 'x509-svid' && Array.isArray(key.x5c) && typeof key.x5c[0] === 'string'
-      ? [new X509Certificate(Buffer.from(key.x5c[0], 'base64'))]
-      : [],
-  )
-  if (roots.length === 0) throw new TrustBundleError(trustDomain, 'the document has no x509-svid key')
-  return roots
-}
 
 /**
  * Loads the roots of each trust domain and keeps fetched ones up to date. A failed refresh leaves the last roots.

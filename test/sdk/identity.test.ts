@@ -1,5 +1,12 @@
 import 'reflect-metadata'
-import { createPublicKey, generateKeyPairSync, randomBytes, verify, X509Certificate } from 'node:crypto'
+import {
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  verify,
+  X509Certificate,
+} from 'node:crypto'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
@@ -14,6 +21,7 @@ import { createAgentFetch } from '../../sdk/agent/agentFetch.ts'
 import { createAgentIdentity } from '../../sdk/agent/agentIdentity.ts'
 import { AgentKilledError, NoSvidError } from '../../sdk/agent/identity.ts'
 import { createServiceIdentity, NotEnrolledError } from '../../sdk/agent/serviceIdentity.ts'
+import type { Log } from '../../sdk/client/log.ts'
 import { RelayerRefusedError } from '../../sdk/client/relayerCall.ts'
 import { InsecureUrlError } from '../../sdk/client/secureUrl.ts'
 import { createCa } from './support/ca.ts'
@@ -26,15 +34,15 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end()
 })
 
+type ManualClock = ReturnType<typeof createManualClock>
+
 const agentId = agentOrder(uuidA, ownerA).spiffeId
 const serviceId = `spiffe://${trustDomain}/service/demo`
 const feedKey = 'A'.repeat(43)
 
 /** A small relayer that checks proofs and CSRs, and issues. */
-async function begin() {
-  const clock = createManualClock()
-  const ca = await createCa()
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+async function createRelayer(feedKey: string, clock: ManualClock, publicKey: KeyObject) {
+  let ca = await createCa()
   const state = {
     killed: false,
     renewals: 0,
@@ -43,6 +51,10 @@ async function begin() {
     generation: 1,
     renewalStatus: 200,
     life: 300_000,
+    /** Answers nothing: connections are reset. */
+    down: false,
+    /** How often the roots were asked for. */
+    bundles: 0,
   }
   const challenges = new Set<string>()
 
@@ -80,6 +92,12 @@ async function begin() {
   const serviceOrder = { spiffeId: serviceId, deployment: deploymentId(deployment) }
 
   const front = createHttpServer(async (request, response) => {
+    if (state.down) return void request.destroy()
+    if (request.url === '/bundle') {
+      state.bundles += 1
+      const x5c = [Buffer.from(ca.rootDer).toString('base64')]
+      return void response.end(JSON.stringify({ keys: [{ use: 'x509-svid', x5c }] }))
+    }
     const body = await bodyOf(request)
     if (request.url === '/agents/challenges') {
       const challenge = randomBytes(32).toString('base64url')
@@ -102,51 +120,71 @@ async function begin() {
     if (state.killed) return void refuse(response, 403, 'agent-killed')
     response.end(JSON.stringify(await issue(csr, agentOrder(uuidA, ownerA))))
   })
-  const relayerSvid = await ca.issue({
-    spiffeId: `spiffe://${trustDomain}/relayer/one`,
-    deployment: deploymentId(deployment),
-  })
-  const back = createServer(
-    {
-      cert: relayerSvid.certificate,
-      key: relayerSvid.privateKey,
-      ca: ca.bundle,
+  const serverOptions = async (trusted = ca.bundle) => {
+    const { certificate, privateKey } = await ca.issue({
+      spiffeId: `spiffe://${trustDomain}/relayer/one`,
+      deployment: deploymentId(deployment),
+    })
+    return {
+      cert: certificate,
+      key: privateKey,
+      ca: trusted,
       requestCert: true,
       minVersion: 'TLSv1.3',
-    },
-    async (request, response) => {
-      const { csr = '' } = await bodyOf(request)
-      state.renewals += 1
-      if (state.killed) return void refuse(response, 403, 'agent-killed')
-      if (state.renewalStatus !== 200) return void refuse(response, state.renewalStatus, 'proof-needed')
-      const peer = (request.socket as TLSSocket).getPeerX509Certificate()?.subjectAltName
-      response.end(
-        JSON.stringify(
-          await issue(csr, peer === `URI:${agentId}` ? agentOrder(uuidA, ownerA) : (serviceOrder as never)),
-        ),
-      )
-    },
-  )
+    } as const
+  }
+  const back = createServer(await serverOptions(), async (request, response) => {
+    if (state.down) return void request.destroy()
+    const { csr = '' } = await bodyOf(request)
+    state.renewals += 1
+    if (state.killed) return void refuse(response, 403, 'agent-killed')
+    if (state.renewalStatus !== 200) return void refuse(response, state.renewalStatus, 'proof-needed')
+    const peer = (request.socket as TLSSocket).getPeerX509Certificate()?.subjectAltName
+    response.end(
+      JSON.stringify(
+        await issue(csr, peer === `URI:${agentId}` ? agentOrder(uuidA, ownerA) : (serviceOrder as never)),
+      ),
+    )
+  })
   const [public_, mutual] = [await listen(front), await listen(back)]
   ends.push(public_.close, mutual.close)
-  const options = {
-    relayerUrl: `http://127.0.0.1:${public_.port}`,
-    mtlsUrl: `https://127.0.0.1:${mutual.port}`,
-    clock,
-    random: () => 0.5,
+  return {
+    state,
+    get ca() {
+      return ca
+    },
+    /** A new root, below which everything new stands; SVIDs below the old one still count. */
+    async rotate() {
+      const before = ca.bundle
+      ca = await createCa()
+      back.setSecureContext(await serverOptions(`${ca.bundle}\n${before}`))
+      back.closeAllConnections()
+    },
+    address: {
+      url: `http://127.0.0.1:${public_.port}`,
+      mtlsUrl: `https://127.0.0.1:${mutual.port}`,
+      relayer: feedKey,
+    },
   }
+}
+
+async function begin() {
+  const clock = createManualClock()
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const relayer = await createRelayer(feedKey, clock, publicKey)
+  const options = { relayers: [relayer.address], clock, random: () => 0.5 }
   const agent = async (more: object = {}) => {
     const identity = await createAgentIdentity({
       ...options,
       spiffeId: agentId,
       key: privateKey,
-      relayer: feedKey,
       ...more,
     })
     ends.push(identity.close)
     return identity
   }
-  return { clock, ca, state, options, agent, privateKey }
+  const { ca, state } = relayer
+  return { clock, ca, state, relayer, options, agent, privateKey, publicKey }
 }
 
 const changed = (identity: { onChange(listener: () => void): () => void }) =>
@@ -216,15 +254,20 @@ test('an SVID that cannot be renewed ends as NoSvidError', async () => {
 })
 
 test('a wrong key, a wrong relayer key and an unprotected URL are refused', async () => {
-  const { agent } = await begin()
+  const { agent, relayer } = await begin()
+  await expect(agent({ relayers: [] })).rejects.toMatchObject({ name: 'NoRelayersError' })
   await expect(agent({ key: generateKeyPairSync('ed25519').privateKey })).rejects.toBeInstanceOf(
     RelayerRefusedError,
   )
-  await expect(agent({ relayer: 'B'.repeat(43) })).rejects.toBeInstanceOf(RelayerRefusedError)
+  await expect(agent({ relayers: [{ ...relayer.address, relayer: 'B'.repeat(43) }] })).rejects.toBeInstanceOf(
+    RelayerRefusedError,
+  )
   await expect(
     agent({ key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey }),
   ).rejects.toMatchObject({ name: 'InvalidAgentKeyError' })
-  await expect(agent({ relayerUrl: 'http://relayer.example' })).rejects.toBeInstanceOf(InsecureUrlError)
+  await expect(
+    agent({ relayers: [relayer.address, { ...relayer.address, url: 'http://relayer.example' }] }),
+  ).rejects.toBeInstanceOf(InsecureUrlError)
 })
 
 test('a relayer that answers with another SVID is refused', async () => {
@@ -257,6 +300,156 @@ test('a service enrols once, keeps its SVID in a private file and renews over re
   await expect(createServiceIdentity({ ...service, token: 'once' })).rejects.toBeInstanceOf(
     RelayerRefusedError,
   )
+})
+
+/** How often something was done in vain, and what resolves when it was done so often. */
+const warnings = () => {
+  const waiting = new Set<() => void>()
+  const messages: string[] = []
+  const log: Log = {
+    info: () => {},
+    warn: (_, message) => {
+      messages.push(message)
+      for (const look of [...waiting]) look()
+    },
+  }
+  const said = (count: number) =>
+    new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (messages.length < count) return
+        waiting.delete(look)
+        resolve()
+      }
+      waiting.add(look)
+      look()
+    })
+  return { log, messages, said }
+}
+
+test('a relayer that is gone for a while is asked again at growing intervals, and the SVID is renewed', async () => {
+  const { agent, state, clock } = await begin()
+  const { log, said } = warnings()
+  const identity = await agent({ log })
+  const first = identity.svid()
+  state.down = true
+  clock.advance((first.expiresAt - clock.wall()) * 0.56)
+  // The renewal, then the attestation in its place.
+  await said(2)
+  for (let failures = 2; failures < 5; failures += 1) {
+    clock.advance(30_000)
+    await said(2 * failures)
+  }
+  expect(identity.svid()).toBe(first)
+  state.down = false
+  const renewed = changed(identity)
+  clock.advance(30_000)
+  await renewed
+  expect(identity.svid().generation).toBeGreaterThan(first.generation)
+})
+
+test('of several relayers the next one is asked where one does not help, and then first', async () => {
+  const { agent, relayer, clock, publicKey } = await begin()
+  const second = await createRelayer('B'.repeat(43), clock, publicKey)
+  const identity = await agent({ relayers: [relayer.address, second.address] })
+  expect([relayer.state.attestations, second.state.attestations]).toEqual([1, 0])
+  relayer.state.down = true
+  await identity.renew()
+  // It has a CA of its own, so it wants a proof first.
+  expect(second.state).toMatchObject({ attestations: 1, renewals: 0 })
+  expect(identity.svid().bundle).toBe(second.ca.bundle)
+  relayer.state.down = false
+  await identity.renew()
+  expect(second.state).toMatchObject({ attestations: 1, renewals: 1 })
+  expect(relayer.state).toMatchObject({ attestations: 1, renewals: 0 })
+  relayer.state.down = second.state.down = true
+  await expect(identity.renew()).rejects.toMatchObject({
+    name: 'NoRelayerError',
+    errors: [{ name: 'RelayerUnreachableError' }, { name: 'RelayerUnreachableError' }],
+  })
+})
+
+test('one relayer that calls the agent killed is enough', async () => {
+  const { agent, relayer, clock, publicKey } = await begin()
+  const second = await createRelayer('B'.repeat(43), clock, publicKey)
+  relayer.state.killed = true
+  await expect(agent({ relayers: [relayer.address, second.address] })).rejects.toBeInstanceOf(
+    AgentKilledError,
+  )
+  expect(second.state.attestations).toBe(0)
+})
+
+test('a service keeps its SVID over a new root of its relayer', async () => {
+  const { options, relayer, state } = await begin()
+  const identity = await createServiceIdentity({ ...options, spiffeId: serviceId, token: 'once' })
+  ends.push(identity.close)
+  const before = identity.svid()
+  await relayer.rotate()
+  await identity.renew()
+  expect(identity.svid().bundle).toBe(relayer.ca.bundle)
+  expect(identity.svid().bundle).not.toBe(before.bundle)
+  expect(state).toMatchObject({ enrolments: 1, renewals: 1, bundles: 1 })
+})
+
+test('roots that were given are never replaced', async () => {
+  const { agent, relayer, state } = await begin()
+  const { bundle } = relayer.ca
+  const identity = await agent({ trustBundle: bundle })
+  await relayer.rotate()
+  expect(await identity.refreshBundle()).toBe(false)
+  expect(state.bundles).toBe(0)
+  expect(identity.svid().bundle).toBe(bundle)
+})
+
+test('a service below a new root is reached once the roots are fetched, at most every ten seconds', async () => {
+  const { agent, relayer, state, clock } = await begin()
+  const identity = await agent()
+  await relayer.rotate()
+  const order = { spiffeId: serviceId, deployment: deploymentId(deployment) }
+  const serve = async (ca: Awaited<ReturnType<typeof createCa>>) => {
+    const { certificate, privateKey } = await ca.issue(order)
+    const server = createServer(
+      { cert: certificate, key: privateKey, minVersion: 'TLSv1.3' },
+      (_, response) => response.end('served'),
+    )
+    const { port, close } = await listen(server)
+    ends.push(close)
+    return `https://127.0.0.1:${port}`
+  }
+  const [known, unknown] = [await serve(relayer.ca), await serve(await createCa())]
+  const fetch = createAgentFetch(identity)
+  ends.push(fetch.close)
+  expect(await (await fetch(known)).text()).toBe('served')
+  expect(state.bundles).toBe(1)
+  await expect(fetch(unknown)).rejects.toMatchObject({ code: expect.stringMatching(/UNABLE|SELF_SIGNED/) })
+  expect(state.bundles).toBe(1)
+  clock.advance(10_000)
+  await expect(fetch(unknown)).rejects.toMatchObject({ code: expect.stringMatching(/UNABLE|SELF_SIGNED/) })
+  expect(state.bundles).toBe(2)
+})
+
+test.each([
+  ['behind', -1_200_000],
+  ['ahead', 200_000],
+])('an agent whose clock is %s renews before the SVID really ends', async (_, skew) => {
+  const { agent, clock, state } = await begin()
+  // The agent's own clock is wrong; the relayer's is not.
+  const identity = await agent({ clock: { ...clock, wall: () => clock.wall() + skew } })
+  const renewed = changed(identity)
+  clock.advance(170_000)
+  await renewed
+  expect(state.renewals + state.attestations).toBe(2)
+})
+
+test('after a suspend the SVID is renewed within ten seconds of waking', async () => {
+  const { agent, clock } = await begin()
+  const identity = await agent()
+  // Of the hour neither timers nor the monotonic clock know.
+  clock.jump(3_600_000)
+  expect(() => identity.svid()).toThrow(NoSvidError)
+  const renewed = changed(identity)
+  clock.advance(10_000)
+  await renewed
+  expect(identity.svid().expiresAt).toBeGreaterThan(clock.wall())
 })
 
 test('fetch over mutual TLS streams both ways, shows the SVID of the moment and judges the server', async () => {

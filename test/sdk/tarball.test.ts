@@ -53,11 +53,9 @@ await enforcer.close()
 let attested: Identity | string
 try {
   attested = await createAgentIdentity({
-    relayerUrl: 'http://127.0.0.1:9',
-    mtlsUrl: 'https://127.0.0.1:9',
+    relayers: [{ url: 'http://127.0.0.1:9', mtlsUrl: 'https://127.0.0.1:9', relayer: '${'A'.repeat(43)}' }],
     spiffeId: 'spiffe://${trustDomain}/trader/01890a5d-ac96-8774-bcce-b302099a8057',
     key: generateKeyPairSync('ed25519').privateKey,
-    relayer: '${'A'.repeat(43)}',
   })
 } catch (error) {
   attested = error instanceof AgentKilledError ? 'killed' : (error as Error).name
