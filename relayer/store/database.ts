@@ -37,9 +37,9 @@ export async function openDatabase(path: string): Promise<Database> {
     sqlite.exec(
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 1000',
     )
-    sqlite.exec('BEGIN IMMEDIATE; COMMIT')
-    // Also what a start that was killed has left here without saying so to the disk: a key, above all.
-    if (path !== ':memory:') syncFolder(dirname(path))
+    // All of the schema or nothing: Kysely's migrator begins no transaction on SQLite, and what a kill or a power cut
+    // left half made could never be opened again.
+    sqlite.exec('BEGIN IMMEDIATE')
   } catch (cause) {
     throw new StoreUnavailableError(path, cause)
   }
@@ -48,9 +48,14 @@ export async function openDatabase(path: string): Promise<Database> {
     db,
     provider: { getMigrations: async () => ({ ...migrations }) },
   }).migrateToLatest()
-  if (error !== undefined) {
+  try {
+    if (error !== undefined) throw error
+    sqlite.exec('COMMIT')
+    // Also what a start that was killed has left here without saying so to the disk: a key, above all.
+    if (path !== ':memory:') syncFolder(dirname(path))
+  } catch (cause) {
     await db.destroy()
-    throw new StoreUnavailableError(path, error)
+    throw new StoreUnavailableError(path, cause)
   }
   return db
 }
