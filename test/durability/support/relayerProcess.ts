@@ -22,13 +22,19 @@ export function spawnRelayer(options: {
   readonly data: string
   /** `<phase>:<kind>:<n>`, see crashPoint.ts. */
   readonly crashPoint?: string
+  /** Modules loaded before it. */
+  readonly preload?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
 }): RelayerProcess {
   const { args, data, crashPoint, environment } = options
+  const preload = [
+    ...(options.preload ?? []),
+    ...(crashPoint === undefined ? [] : [path.join(import.meta.dirname, 'crashPoint.ts')]),
+  ]
   const child = spawn(
     process.execPath,
     [
-      ...(crashPoint === undefined ? [] : ['--import', path.join(import.meta.dirname, 'crashPoint.ts')]),
+      ...preload.flatMap((file) => ['--import', file]),
       path.join(root, 'relayer/cli.ts'),
       ...Object.entries({ data, listen: '127.0.0.1:0', 'mtls-listen': '127.0.0.1:0', ...args }).flatMap(
         ([name, value]) => [`--${name}`, String(value)],
