@@ -21,7 +21,9 @@ const flags = {
   help: { help: 'show this' },
 } as const
 
-await runScript('crash', async () => {
+await runScript('crash', async (cleanup) => {
+  let stop = async () => {}
+  cleanup.add(() => stop())
   const options = readOptions(process.argv.slice(2), flags)
   if (options.has('help')) {
     process.stdout.write(`${helpText('npm run crash -- [options]', flags)}\n`)
@@ -34,6 +36,9 @@ await runScript('crash', async () => {
   const report = await runCrashRounds({
     rounds,
     seed,
+    onStarted(end) {
+      stop = end
+    },
     onRound(round, how) {
       const seconds = Math.round((performance.now() - started) / 1000)
       if (process.stdout.isTTY || (round + 1) % 25 === 0)

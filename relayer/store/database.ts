@@ -28,7 +28,7 @@ export class StoreUnavailableError extends Error {
  * @throws {StoreUnavailableError}
  */
 export async function openDatabase(path: string): Promise<Database> {
-  let sqlite: DatabaseSync
+  let sqlite: DatabaseSync | undefined
   try {
     if (path !== ':memory:') makeFolder(dirname(path))
     sqlite = new DatabaseSync(path)
@@ -41,6 +41,7 @@ export async function openDatabase(path: string): Promise<Database> {
     // left half made could never be opened again.
     sqlite.exec('BEGIN IMMEDIATE')
   } catch (cause) {
+    sqlite?.close()
     throw new StoreUnavailableError(path, cause)
   }
   const db = databaseOver(sqlite)

@@ -66,6 +66,8 @@ export async function runCrashRounds(options: {
   readonly rounds: number
   readonly seed: number
   readonly onRound?: (round: number, how: string) => void
+  /** Told how to end what runs, each time something is started. */
+  readonly onStarted?: (stop: () => Promise<void>) => void
 }): Promise<CrashReport> {
   const { rounds, seed } = options
   const random = createRandom(seed)
@@ -81,6 +83,7 @@ export async function runCrashRounds(options: {
   try {
     for (let round = 0; round < rounds; ) {
       const episode = await startEpisode(random, cache)
+      options.onStarted?.(episode.stop)
       try {
         for (let i = 0; i < roundsPerEpisode && round < rounds; i += 1, round += 1) {
           // The very first start of a folder makes keys and tables: it is what start crashes are most about.
