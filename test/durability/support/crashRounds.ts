@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { mnemonicToAccount } from 'viem/accounts'
-import { bytesToHex } from 'viem/utils'
+import { encodeFunctionData } from 'viem'
+import { killSwitchAbi } from '../../../protocol/generated/killSwitchAbi.ts'
 import { killOrderDigest } from '../../../protocol/order.ts'
 import { agentTarget, ownerTarget, Scope } from '../../../protocol/scope.ts'
 import { openOperatorSecret } from '../../../relayer/identity/operatorSecret.ts'
@@ -20,6 +20,7 @@ import {
 } from '../../relayer/world.ts'
 import { createChainView, rpc } from './chainView.ts'
 import { createFeedWatch, type FeedWatch } from './feedWatch.ts'
+import { gasKeyOf } from './gasKey.ts'
 import { createRandom, type Random } from './random.ts'
 import { type RelayerAddress, type RelayerProcess, spawnRelayer } from './relayerProcess.ts'
 import { type StoreView, viewStore } from './storeView.ts'
@@ -132,10 +133,7 @@ async function startEpisode(random: Random, cache: string) {
   const view = createChainView(chain.rpc, chain.contract)
   const data = mkdtempSync(path.join(tmpdir(), 'killswitch-crash-'))
   const gasKeyFile = path.join(data, 'gas.key')
-  const { privateKey } = mnemonicToAccount('test test test test test test test test test test test junk', {
-    addressIndex: 6,
-  }).getHdKey()
-  writeFileSync(gasKeyFile, bytesToHex(privateKey as Uint8Array), { mode: 0o600 })
+  writeFileSync(gasKeyFile, gasKeyOf(6), { mode: 0o600 })
   const agents: TestAgent[] = []
   for (let i = 0; i < agentsPerEpisode; i += 1) agents.push(await chain.register(accounts.alice))
   // Never killed: it goes on being issued SVIDs.
@@ -170,6 +168,20 @@ async function startEpisode(random: Random, cache: string) {
     })
     return running
   }
+
+  /** Whether it lands does not matter here: the chain is asked what it holds. */
+  const killByTransaction = () =>
+    rpc(chain.rpc, 'eth_sendTransaction', [
+      {
+        from: accounts.bob.address,
+        to: chain.contract,
+        data: encodeFunctionData({
+          abi: killSwitchAbi,
+          functionName: 'kill',
+          args: [Scope.Agent, agentTarget(bobs.uuid).subject, 1, 'by transaction'],
+        }),
+      },
+    ])
 
   const newOrder = async () => {
     const agent = random.pick(agents as [TestAgent, ...TestAgent[]])
@@ -217,13 +229,7 @@ async function startEpisode(random: Random, cache: string) {
     await Promise.all([
       ...[...fresh, fresh[0] as (typeof fresh)[0], again].map((order) => send(url, order)),
       (async () => {
-        for (let i = 0; i < killsByTransaction; i += 1)
-          await chain.send(accounts.bob, 'kill', [
-            Scope.Agent,
-            agentTarget(bobs.uuid).subject,
-            1,
-            'by transaction',
-          ])
+        for (let i = 0; i < killsByTransaction; i += 1) await killByTransaction()
         if (reorg) await rpc(chain.rpc, 'anvil_reorg', [random.integer(1, grantDepth - 1), []])
         await mine(1)
       })(),
