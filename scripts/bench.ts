@@ -1,10 +1,11 @@
 // Measures the published figures (docs/performance.md) and says what they were measured on.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { backfill } from '../bench/backfill.ts'
 import { issue } from '../bench/issue.ts'
-import type { Benchmark, BenchRun } from '../bench/lib/benchmark.ts'
+import type { Bench, Benchmark } from '../bench/lib/benchmark.ts'
 import { describeMachine, machineLine } from '../bench/lib/machine.ts'
 import { type Figure, figureLines, missedFloors, summarise } from '../bench/lib/report.ts'
 import { takeDataFolder } from './lib/dataFolder.ts'
@@ -12,10 +13,11 @@ import { type Flags, helpText, readOptions } from './lib/readOptions.ts'
 import { type Cleanup, runScript } from './lib/runScript.ts'
 import { SetupError } from './lib/setupError.ts'
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { issue }
+const benchmarks: Readonly<Record<string, Benchmark>> = { backfill, issue }
 
 const flags = {
   runs: { value: 'number', least: 1, most: 100, help: 'how often each is run; the median is judged' },
+  small: { help: 'a tenth of the size, to try it out: not the published figures' },
   check: { help: 'exit code 1 when a figure is beyond its floor' },
   json: { help: 'the last line on standard output is one JSON object' },
   keep: { help: 'leave the folders with logs and stores' },
@@ -30,11 +32,11 @@ const usage = [
   ),
 ].join('\n')
 
-/** A run with a folder of its own and what it started, undone in the end whatever happens. */
+/** Something with a folder of its own and what it started, undone in the end whatever happens. */
 async function inFolder<T>(
   folder: string,
-  options: { readonly keep: boolean; readonly cleanup: Cleanup },
-  run: (parts: Pick<BenchRun, 'data' | 'defer'>) => Promise<T>,
+  options: Pick<Bench, 'small' | 'say'> & { readonly keep: boolean; readonly cleanup: Cleanup },
+  work: (bench: Bench) => Promise<T>,
 ): Promise<T> {
   const data = takeDataFolder(folder)
   const ends: (() => Promise<void> | void)[] = []
@@ -48,7 +50,7 @@ async function inFolder<T>(
   }
   options.cleanup.add(end)
   try {
-    return await run({ data, defer: (one) => void ends.push(one) })
+    return await work({ data, small: options.small, say: options.say, defer: (one) => void ends.push(one) })
   } finally {
     await end()
   }
@@ -77,26 +79,26 @@ async function bench(cleanup: Cleanup): Promise<number> {
 
   const base = mkdtempSync(path.join(tmpdir(), 'killswitch-bench-'))
   const keep = options.has('keep')
+  const common = { keep, cleanup, small: options.has('small') }
   cleanup.add(() => (keep ? say(`kept: ${base}`) : rmSync(base, { recursive: true, force: true })))
 
   const results: Record<string, { runs: number; figures: Readonly<Record<string, Figure>> }> = {}
   for (const one of chosen) {
     const benchmark = benchmarks[one] as Benchmark
     const runs = options.has('runs') ? options.number('runs') : benchmark.runs
-    const shared = path.join(base, one, 'shared')
-    mkdirSync(shared, { recursive: true })
-    const had: Partial<Record<string, number>>[] = []
-    for (let number = 1; number <= runs; number += 1) {
-      const started = performance.now()
-      const sayRun = (text: string): void => say(`${one} ${number}/${runs}: ${text}`)
-      const figures = await inFolder(
-        path.join(base, one, String(number)),
-        { keep, cleanup },
-        ({ data, defer }) => benchmark.run({ number, data, shared, say: sayRun, defer }),
-      )
-      had.push(figures)
-      sayRun(`done in ${((performance.now() - started) / 1000).toFixed(0)} s`)
-    }
+    const folder = path.join(base, one)
+    const sayOne = (text: string): void => say(`${one}: ${text}`)
+    const had = await inFolder(path.join(folder, 'shared'), { ...common, say: sayOne }, async (shared) => {
+      const once = await benchmark.prepare(shared)
+      const all: Readonly<Record<string, number>>[] = []
+      for (let number = 1; number <= runs; number += 1) {
+        const started = performance.now()
+        const sayRun = (text: string): void => say(`${one} ${number}/${runs}: ${text}`)
+        all.push(await inFolder(path.join(folder, String(number)), { ...common, say: sayRun }, once))
+        sayRun(`done in ${((performance.now() - started) / 1000).toFixed(0)} s`)
+      }
+      return all
+    })
     const figures = summarise(benchmark.figures, had)
     results[one] = { runs, figures }
     show(`\n${one}: ${benchmark.about} (${runs === 1 ? 'one run' : `median of ${runs} runs, least to most`})`)

@@ -5,7 +5,7 @@ import { deployContracts } from '../../scripts/lib/deployContracts.ts'
 import { type RunningRelayer, startRelayer } from '../../scripts/lib/relayerProcess.ts'
 import { makeWallets, type Wallets } from '../../scripts/lib/wallets.ts'
 import { type AnvilChain, startAnvilChain } from './anvilChain.ts'
-import type { BenchRun } from './benchmark.ts'
+import type { Bench } from './benchmark.ts'
 
 export const trustDomain = 'killswitch.bench'
 
@@ -23,7 +23,7 @@ export type BareWorld = {
 
 /** Everything is stopped with the run: processes first, then the chain. */
 export async function startBareWorld(
-  { data, defer }: Pick<BenchRun, 'data' | 'defer'>,
+  { data, defer }: Pick<Bench, 'data' | 'defer'>,
   ...anvilArgs: readonly string[]
 ): Promise<BareWorld> {
   const chain = await startAnvilChain(...anvilArgs)
@@ -48,10 +48,11 @@ export async function startBareWorld(
   return { chain, wallets, deployment, startBlock: block, children }
 }
 
-/** The relayer as operators run it, in a process of its own. */
+/** The relayer as operators run it, in a process of its own. @param readyTimeout ms */
 export const startWorldRelayer = (
   { chain, wallets, deployment, startBlock, children }: BareWorld,
-  { data }: Pick<BenchRun, 'data'>,
+  { data }: Pick<Bench, 'data'>,
+  readyTimeout = 60_000,
 ): Promise<RunningRelayer> =>
   startRelayer({
     children,
@@ -64,4 +65,5 @@ export const startWorldRelayer = (
     mtlsPort: 0,
     gasKeyFile: wallets.keyFiles.gas,
     svidLife,
+    readyTimeout,
   })

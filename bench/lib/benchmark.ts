@@ -14,25 +14,26 @@ export type FigureSpec = {
 
 export type FigureSpecs = Readonly<Record<string, FigureSpec>>
 
-/** One run of a benchmark: everything of it is gone when it ends. */
-export type BenchRun = {
-  /** From 1. */
-  readonly number: number
-  /** Of this run alone; removed with it. */
+/** What a benchmark, or one run of it, works with. */
+export type Bench = {
+  /** To try it out: a tenth of the size, where size matters. */
+  readonly small: boolean
+  /** Removed at its end. */
   readonly data: DataFolder
-  /** Of the whole benchmark: what is dear to make and the same for every run. */
-  readonly shared: string
   readonly say: (text: string) => void
-  /** Undone at the end of the run, the last first, also when it fails. */
+  /** Undone at its end, the last first, also when it fails. */
   readonly defer: (end: () => Promise<void> | void) => void
 }
 
+/** The figures of one run; one that is left out could not be had, and `say` has told why. */
+export type RunOnce = (run: Bench) => Promise<Readonly<Record<string, number>>>
+
 /** Measures one or several published figures. */
-export type Benchmark<Name extends string = string> = {
+export type Benchmark = {
   readonly about: string
   /** How many runs there are unless told otherwise. */
   readonly runs: number
-  readonly figures: Readonly<Record<Name, FigureSpec>>
-  /** The figures of one run; one that is left out could not be had, and `say` has told why. */
-  readonly run: (run: BenchRun) => Promise<Partial<Record<Name, number>>>
+  readonly figures: FigureSpecs
+  /** Makes, once, what is dear to make and the same for every run. */
+  readonly prepare: (bench: Bench) => Promise<RunOnce>
 }

@@ -11,6 +11,8 @@ export type Child = {
   /** Rejects when the child ends before it is stopped; never resolves. */
   readonly ended: Promise<never>
   send(message: object): void
+  /** Ends it before the others. */
+  stop(): Promise<void>
 }
 
 /** A TypeScript file of this repository, run under this Node. */
@@ -20,6 +22,8 @@ export type Launch = {
   readonly args?: readonly string[]
   /** Stays readable as `process.stdout` of the child instead of going to its log. */
   readonly stdout?: boolean
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export type Children = {
@@ -61,7 +65,7 @@ export function createChildren(logFolder: string): Children {
   const listeners: ((error: SetupError) => void)[] = []
   let stopping = false
 
-  const launch = ({ name, script, args = [], stdout = false }: Launch) => {
+  const launch = ({ name, script, args = [], stdout = false, env = {} }: Launch) => {
     if (stopping) throw new SetupError(`${name} is not started: everything is being stopped`)
     const logFile = path.join(logFolder, `${name}.log`)
     const log = openSync(logFile, 'a', 0o600)
@@ -71,7 +75,7 @@ export function createChildren(logFolder: string): Children {
       {
         // Ctrl-C reaches the whole group of the terminal; children are stopped by us, in order.
         detached: true,
-        env: childEnvironment(),
+        env: { ...childEnvironment(), ...env },
         stdio: ['ignore', stdout ? 'pipe' : log, log, 'ipc'],
       },
     )
@@ -95,9 +99,10 @@ export function createChildren(logFolder: string): Children {
     start(options) {
       const { name } = options
       const { child, logFile } = launch(options)
+      let stopped = false
       const ended = new Promise<never>((_, reject) => {
         const lose = (how: string): void => {
-          if (stopping) return
+          if (stopping || stopped) return
           const error = new SetupError(`${name} ${how}: ${lastWords(logFile) || 'it said nothing'}`)
           reject(error)
           for (const listener of listeners) listener(error)
@@ -113,6 +118,10 @@ export function createChildren(logFolder: string): Children {
         ended,
         send: (message) => {
           if (child.connected) child.send(message)
+        },
+        stop() {
+          stopped = true
+          return end(child)
         },
       }
     },

@@ -11,8 +11,8 @@ export type RunningRelayer = {
   enrol(spiffeId: string): Promise<string>
 }
 
-/** How long a relayer may take until it follows the chain, in ms. */
-const readyTimeout = 30_000
+/** How long a relayer may take until it follows a young chain, in ms. */
+const youngChain = 30_000
 
 /** Starts a relayer on a local chain and waits until it is ready. @throws {SetupError} with its last words */
 export async function startRelayer(options: {
@@ -27,8 +27,10 @@ export async function startRelayer(options: {
   readonly gasKeyFile: string
   /** Seconds. */
   readonly svidLife: number
+  /** How long it may take until it follows the chain, in ms. */
+  readonly readyTimeout?: number
 }): Promise<RunningRelayer> {
-  const { deployment, data } = options
+  const { deployment, data, readyTimeout = youngChain } = options
   const child = options.children.start({
     name: 'relayer',
     script: 'relayer/cli.ts',
