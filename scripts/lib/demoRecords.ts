@@ -1,7 +1,8 @@
 import type { DemoEnforcer } from './judgeDemo.ts'
-import type { LocalWorld, RunningService } from './localWorld.ts'
+import type { LocalWorld } from './localWorld.ts'
 import type { AgentsMessage, Attempt, Enforced, ServiceMessage } from './messages.ts'
 import { receive } from './receive.ts'
+import type { RunningService } from './services.ts'
 
 /** Keeps what services say of enforced kills, from now on, by SPIFFE ID. */
 export function recordEnforced(services: readonly RunningService[]): ReadonlyMap<string, Enforced[]> {

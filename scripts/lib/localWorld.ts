@@ -1,24 +1,15 @@
 import { http } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
-import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { type Child, type Children, createChildren } from './children.ts'
 import type { DataFolder } from './dataFolder.ts'
 import { deployContracts } from './deployContracts.ts'
 import { type FleetAgent, registerAgents } from './fleet.ts'
 import { type LocalChain, startLocalChain } from './localChain.ts'
-import type {
-  AgentsMessage,
-  AgentsSetup,
-  RelayerAddress,
-  ServiceAddress,
-  ServiceMessage,
-  ServiceSetup,
-} from './messages.ts'
+import type { AgentsMessage, AgentsSetup, RelayerAddress } from './messages.ts'
 import { receive } from './receive.ts'
 import { startRelayer } from './relayerProcess.ts'
+import { type RunningService, startServices } from './services.ts'
 import { makeWallets, type Wallets } from './wallets.ts'
-
-export type RunningService = ServiceAddress & { readonly child: Child }
 
 /** A whole Killswitch on one machine, with agents of two wallets that call guarded services. */
 export type LocalWorld = {
@@ -145,25 +136,15 @@ async function build(
   })
 
   progress(options.services === 1 ? 'starting the service' : `starting ${options.services} services`)
-  const services = await Promise.all(
-    Array.from({ length: options.services }, async (_, index) => {
-      const name = options.services === 1 ? 'demo-service' : `demo-service-${index + 1}`
-      const spiffeId = formatSpiffeId({ trustDomain, type: 'service', name })
-      const token = await relayer.enrol(spiffeId)
-      const child = children.start({ name, script: 'scripts/processes/service.ts' })
-      child.send({
-        type: 'setup',
-        deployment,
-        spiffeId,
-        relayer: relayer.address,
-        token,
-        port: index === 0 ? ports.service : 0,
-        record: options.record,
-      } satisfies ServiceSetup)
-      const { url } = await receive<ServiceMessage, 'ready'>(child, 'ready')
-      return { spiffeId, url, child }
-    }),
-  )
+  const services = await startServices({
+    children,
+    relayer,
+    deployment,
+    trustDomain,
+    count: options.services,
+    port: ports.service,
+    record: options.record ? 'all' : 'none',
+  })
 
   progress(`starting ${options.agents.alice + options.agents.bob} agents`)
   // Both wallets in every process: what a kill does to one must not come from its process.

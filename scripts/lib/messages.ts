@@ -17,8 +17,8 @@ export type ServiceSetup = {
   readonly relayer: RelayerAddress
   readonly token: string
   readonly port: number
-  /** Whether accepted requests are kept for `collect`. */
-  readonly record: boolean
+  /** Which accepted requests are kept for `collect`: `last` keeps the last of each caller. */
+  readonly record: 'all' | 'last' | 'none'
 }
 
 /** A request that the service's handler got, i.e. the guard let through; `at` by CLOCK_MONOTONIC in ms. */
@@ -36,7 +36,12 @@ export type Enforced = {
 export type ServiceMessage =
   | { readonly type: 'ready'; readonly url: string }
   | ({ readonly type: 'enforced' } & Enforced)
-  | { readonly type: 'collected'; readonly accepted: readonly Accepted[] }
+  | {
+      readonly type: 'collected'
+      readonly accepted: readonly Accepted[]
+      /** How many there were, kept or not. */
+      readonly total: number
+    }
 
 /** A guarded service as its callers know it. */
 export type ServiceAddress = { readonly spiffeId: string; readonly url: string }

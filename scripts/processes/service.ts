@@ -29,6 +29,8 @@ function callerOf(request: IncomingMessage): string {
 
 async function serve(setup: ServiceSetup): Promise<void> {
   const accepted: Accepted[] = []
+  const last = new Map<string, number>()
+  let total = 0
   const { deployment, relayer } = setup
   const identity = await createServiceIdentity({
     relayers: [relayer],
@@ -40,7 +42,9 @@ async function serve(setup: ServiceSetup): Promise<void> {
   const server = createServer(enforcer.serverOptions(), (request, response) => {
     const at = monotonicNow()
     const spiffeId = callerOf(request)
-    if (setup.record) accepted.push({ spiffeId, at })
+    total += 1
+    if (setup.record === 'all') accepted.push({ spiffeId, at })
+    if (setup.record === 'last') last.set(spiffeId, at)
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ hello: spiffeId }))
   })
@@ -55,7 +59,11 @@ async function serve(setup: ServiceSetup): Promise<void> {
     })
   })
   onParent<{ readonly type: 'collect' }>('collect', () =>
-    tellParent<ServiceMessage>({ type: 'collected', accepted }),
+    tellParent<ServiceMessage>({
+      type: 'collected',
+      accepted: setup.record === 'last' ? [...last].map(([spiffeId, at]) => ({ spiffeId, at })) : accepted,
+      total,
+    }),
   )
   server.once('error', (error: NodeJS.ErrnoException) => {
     process.stderr.write(`port ${setup.port} cannot be opened (${error.code})\n`)

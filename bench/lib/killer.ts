@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { encodeFunctionData, type Hex, type PrivateKeyAccount } from 'viem'
+import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
+import { Reason } from '../../protocol/reason.ts'
+import { agentTarget, ownerTarget, type Target } from '../../protocol/scope.ts'
+import type { FleetAgent } from '../../scripts/lib/fleet.ts'
+import { monotonicNow } from '../../scripts/lib/monotonic.ts'
+import type { RunningRelayer } from '../../scripts/lib/relayerProcess.ts'
+import { callRelayer, postOrder } from '../../sdk/cli/relayer.ts'
+import { createOrder, signOrder } from '../../sdk/cli/signOrder.ts'
+import type { BareWorld } from './bareWorld.ts'
+
+/** The part of `GET /kills` that is measured; durations in ms. */
+export type KillTimes = {
+  readonly id: string
+  readonly scope: string
+  readonly label: string
+  readonly origin: 'block' | 'order'
+  /** CLOCK_MONOTONIC, ms. */
+  readonly seenMonotonic: number
+  readonly elapsed: {
+    readonly durable: number | null
+    readonly published: number | null
+    readonly allConfirmed: number | null
+  }
+}
+
+/** Prepared beforehand, so that signing is not measured; resolves with the moment at which it was sent. */
+export type PreparedKill = () => Promise<number>
+
+const text = 'bench'
+const gas = 300_000n
+const pollPeriod = 100
+
+/** What kills in the name of one wallet. */
+export async function createKiller(world: BareWorld, relayer: RunningRelayer, account: PrivateKeyAccount) {
+  const { chain, deployment } = world
+  let nonce = await chain.client.getTransactionCount({ address: account.address })
+  const fees = await chain.client.estimateFeesPerGas()
+  const maxFeePerGas = fees.maxFeePerGas * 10n
+
+  const orderFor = async (
+    target: Target,
+    subject: { readonly spiffeId: string } | { readonly wallet: Hex },
+  ): Promise<PreparedKill> => {
+    const now = Date.now() / 1000
+    const { timestamp } = await chain.client.getBlock()
+    const order = createOrder(account, target, Reason.Drill, text, now, Number(timestamp))
+    const signature = await signOrder(account, deployment, order, now)
+    return async () => {
+      const at = monotonicNow()
+      await postOrder(relayer.address.url, deployment, order, signature, subject)
+      return at
+    }
+  }
+
+  const transaction = async (data: Hex): Promise<PreparedKill> => {
+    const raw = await account.signTransaction({
+      type: 'eip1559',
+      chainId: chain.chainId,
+      to: deployment.contract,
+      data,
+      nonce: nonce++,
+      gas,
+      maxFeePerGas,
+      maxPriorityFeePerGas: fees.maxPriorityFeePerGas,
+    })
+    return async () => {
+      const at = monotonicNow()
+      await chain.request('eth_sendRawTransaction', [raw])
+      return at
+    }
+  }
+
+  return {
+    byOrder: (agent: FleetAgent) => orderFor(agentTarget(agent.uuid), { spiffeId: agent.spiffeId }),
+    /** Transactions must be sent in the order in which they were prepared. */
+    byTransaction: (agent: FleetAgent) => {
+      const { scope, subject } = agentTarget(agent.uuid)
+      return transaction(
+        encodeFunctionData({
+          abi: killSwitchAbi,
+          functionName: 'kill',
+          args: [scope, subject, Reason.Drill, text],
+        }),
+      )
+    },
+    /** All agents of the wallet. */
+    emergencyByOrder: () => orderFor(ownerTarget(account.address), { wallet: account.address }),
+    emergencyByTransaction: () =>
+      transaction(
+        encodeFunctionData({
+          abi: killSwitchAbi,
+          functionName: 'emergencyKill',
+          args: [account.address, Reason.Drill, text],
+        }),
+      ),
+  }
+}
+
+/** Newest first, at most a thousand. */
+export const readKills = async (relayer: RunningRelayer): Promise<readonly KillTimes[]> =>
+  ((await callRelayer(relayer.address.url, '/kills?limit=1000')) as { kills: readonly KillTimes[] }).kills
+
+/** The kills of these subjects once every point has confirmed them, or as they are after `timeout` ms. */
+export async function confirmedKills(
+  relayer: RunningRelayer,
+  labels: readonly string[],
+  timeout = 20_000,
+): Promise<readonly KillTimes[]> {
+  const wanted = new Set(labels)
+  for (const deadline = monotonicNow() + timeout; ; ) {
+    const kills = (await readKills(relayer)).filter(({ label }) => wanted.has(label))
+    const done = kills.filter(({ elapsed }) => elapsed.allConfirmed !== null)
+    if (done.length >= wanted.size || monotonicNow() > deadline) return kills
+    await sleep(pollPeriod)
+  }
+}
