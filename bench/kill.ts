@@ -138,6 +138,8 @@ async function run(bench: Bench) {
         deliveredP50: quantile(delivered, 0.5),
         deliveredP99: quantile(delivered, 0.99),
         deliveredShare: (100 * delivered.length) / (size * killed.length),
+        lateShare:
+          (100 * (calmEnd.late - before.late)) / (calmEnd.sent + calmEnd.late - before.sent - before.late),
         requestRate: (calmEnd.accepted - before.accepted) / ((calmEnd.at - before.at) / 1000),
         relayerShare: 100 * cpuShare,
       },
@@ -181,6 +183,7 @@ const figuresAt = (
     deliveredP99: { text: 'seen → delivered p99', unit: 'ms' },
     deliveredShare: { text: 'delivered', unit: '%' },
     requestRate: { text: 'requests accepted before the kills', unit: '/s' },
+    lateShare: { text: 'requests left out, the one before being unanswered', unit: '%' },
     relayerShare: { text: "the relayer's share of a core", unit: '%' },
     referenceP50: { text: 'bare event stream, sent → delivered p50', unit: 'ms' },
     referenceP99: { text: 'bare event stream, sent → delivered p99', unit: 'ms' },

@@ -11,6 +11,7 @@ import type {
   ConnectedMessage,
   ConnectedSetup,
   Delivery,
+  StartCommand,
   SubscribeCommand,
   SubscriberMessage,
 } from './fleetMessages.ts'
@@ -102,12 +103,14 @@ export async function connectAgents(
         trustDomain,
         services: options.services.map(({ spiffeId, url }) => ({ spiffeId, url })),
         agents: agents.map(({ spiffeId, privateKey }) => ({ spiffeId, privateKey })),
-        interval: options.interval,
       } satisfies ConnectedSetup)
       await receive<ConnectedMessage, 'ready'>(child, 'ready', connectTimeout)
       return child
     }),
   )
+  // Only now: handshakes and calls at once would take ever longer.
+  for (const child of processes)
+    child.send({ type: 'start', interval: options.interval } satisfies StartCommand)
   return {
     async count() {
       const all = await Promise.all(

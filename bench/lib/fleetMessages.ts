@@ -7,9 +7,10 @@ export type ConnectedSetup = {
   readonly trustDomain: string
   readonly services: readonly ServiceAddress[]
   readonly agents: readonly { readonly spiffeId: string; readonly privateKey: string }[]
-  /** Between two requests of one agent, in ms; they go round the services. */
-  readonly interval: number
 }
+
+/** Lets all agents call. `interval` is between two requests of one agent, in ms; they go round the services. */
+export type StartCommand = { readonly type: 'start'; readonly interval: number }
 
 export type ConnectedCounts = {
   readonly sent: number

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeFunctionData, type Hex, type PrivateKeyAccount } from 'viem'
-import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
+import type { Hex, PrivateKeyAccount } from 'viem'
 import { Reason } from '../../protocol/reason.ts'
 import { agentTarget, ownerTarget, type Target } from '../../protocol/scope.ts'
 import type { FleetAgent } from '../../scripts/lib/fleet.ts'
@@ -9,6 +8,7 @@ import type { RunningRelayer } from '../../scripts/lib/relayerProcess.ts'
 import { callRelayer, postOrder } from '../../sdk/cli/relayer.ts'
 import { createOrder, signOrder } from '../../sdk/cli/signOrder.ts'
 import type { BareWorld } from './bareWorld.ts'
+import { killCall, transactionSender } from './transactionKills.ts'
 
 /** The part of `GET /kills` that is measured; durations in ms. */
 export type KillTimes = {
@@ -29,15 +29,12 @@ export type KillTimes = {
 export type PreparedKill = () => Promise<number>
 
 const text = 'bench'
-const gas = 300_000n
 const pollPeriod = 100
 
 /** What kills in the name of one wallet. */
 export async function createKiller(world: BareWorld, relayer: RunningRelayer, account: PrivateKeyAccount) {
   const { chain, deployment } = world
-  let nonce = await chain.client.getTransactionCount({ address: account.address })
-  const fees = await chain.client.estimateFeesPerGas()
-  const maxFeePerGas = fees.maxFeePerGas * 10n
+  const prepare = await transactionSender(world, account)
 
   const orderFor = async (
     target: Target,
@@ -55,19 +52,10 @@ export async function createKiller(world: BareWorld, relayer: RunningRelayer, ac
   }
 
   const transaction = async (data: Hex): Promise<PreparedKill> => {
-    const raw = await account.signTransaction({
-      type: 'eip1559',
-      chainId: chain.chainId,
-      to: deployment.contract,
-      data,
-      nonce: nonce++,
-      gas,
-      maxFeePerGas,
-      maxPriorityFeePerGas: fees.maxPriorityFeePerGas,
-    })
+    const send = await prepare(data)
     return async () => {
       const at = monotonicNow()
-      await chain.request('eth_sendRawTransaction', [raw])
+      await send()
       return at
     }
   }
@@ -75,26 +63,9 @@ export async function createKiller(world: BareWorld, relayer: RunningRelayer, ac
   return {
     byOrder: (agent: FleetAgent) => orderFor(agentTarget(agent.uuid), { spiffeId: agent.spiffeId }),
     /** Transactions must be sent in the order in which they were prepared. */
-    byTransaction: (agent: FleetAgent) => {
-      const { scope, subject } = agentTarget(agent.uuid)
-      return transaction(
-        encodeFunctionData({
-          abi: killSwitchAbi,
-          functionName: 'kill',
-          args: [scope, subject, Reason.Drill, text],
-        }),
-      )
-    },
+    byTransaction: (agent: FleetAgent) => transaction(killCall(agent, text)),
     /** All agents of the wallet. */
     emergencyByOrder: () => orderFor(ownerTarget(account.address), { wallet: account.address }),
-    emergencyByTransaction: () =>
-      transaction(
-        encodeFunctionData({
-          abi: killSwitchAbi,
-          functionName: 'emergencyKill',
-          args: [account.address, Reason.Drill, text],
-        }),
-      ),
   }
 }
 

@@ -8,7 +8,7 @@ import { createAgentIdentity } from '../../sdk/agent/agentIdentity.ts'
 import type { Identity } from '../../sdk/agent/identity.ts'
 import { describeError } from '../../sdk/client/log.ts'
 import { checkServer } from '../../sdk/client/serverIdentity.ts'
-import type { ConnectedMessage, ConnectedSetup } from '../lib/fleetMessages.ts'
+import type { ConnectedMessage, ConnectedSetup, StartCommand } from '../lib/fleetMessages.ts'
 
 /** How many agents are attested, and connect, at once. */
 const parallel = 16
@@ -119,6 +119,24 @@ async function attest(setup: ConnectedSetup, agent: ConnectedSetup['agents'][num
   }
 }
 
+const connected: (readonly Link[])[] = []
+
+/** Each agent calls its services in turn. */
+function callOn(interval: number): void {
+  for (const links of connected) {
+    let turn = Math.floor(Math.random() * links.length)
+    // Agents that start together must not call together.
+    setTimeout(
+      () =>
+        setInterval(() => {
+          turn = (turn + 1) % links.length
+          links[turn]?.ask()
+        }, interval),
+      Math.random() * interval,
+    )
+  }
+}
+
 async function run(setup: ConnectedSetup): Promise<void> {
   const waiting = [...setup.agents]
   const work = async (): Promise<void> => {
@@ -141,16 +159,7 @@ async function run(setup: ConnectedSetup): Promise<void> {
         createLink({ context: shared, trustDomain: setup.trustDomain, service }),
       )
       await Promise.all(links.map(({ served }) => served))
-      let turn = Math.floor(Math.random() * links.length)
-      // Agents that start together must not call together.
-      setTimeout(
-        () =>
-          setInterval(() => {
-            turn = (turn + 1) % links.length
-            links[turn]?.ask()
-          }, setup.interval),
-        Math.random() * setup.interval,
-      )
+      connected.push(links)
     }
   }
   await Promise.all(Array.from({ length: parallel }, work))
@@ -165,6 +174,7 @@ onParent<ConnectedSetup>('setup', (setup) => {
     },
   )
 })
+onParent<StartCommand>('start', ({ interval }) => callOn(interval))
 onParent<{ readonly type: 'count' }>('count', () =>
   tellParent<ConnectedMessage>({ type: 'counted', ...counts }),
 )
