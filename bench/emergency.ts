@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toHex } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { type FleetAgent, registerAgents } from '../scripts/lib/fleet.ts'
-import { startBareWorld, startWorldRelayer, trustDomain } from './lib/bareWorld.ts'
+import type { FleetAgent } from '../scripts/lib/fleet.ts'
+import { registerFleet, startBareWorld, startWorldRelayer } from './lib/bareWorld.ts'
 import type { Bench, Benchmark } from './lib/benchmark.ts'
 import { connectAgents, startEnforcers } from './lib/fleet.ts'
 import { confirmedKills, createKiller, type KillTimes, readKills } from './lib/killer.ts'
@@ -26,7 +26,7 @@ const interval = 100
 async function run(bench: Bench) {
   const scale = bench.small ? 10 : 1
   const world = await startBareWorld(bench)
-  const { chain, deployment } = world
+  const { chain } = world
   const { alice, bob } = world.wallets.accounts
   const others = []
   for (let index = 0; index < singles; index += 1) {
@@ -34,13 +34,11 @@ async function run(bench: Bench) {
     await chain.request('hardhat_setBalance', [account.address, toHex(10n ** 18n)])
     others.push(account)
   }
-  const register = (owner: typeof alice, count: number) =>
-    registerAgents({ chain, deployment, trustDomain, owner, count })
   bench.say(`registering ${many / scale} agents of one owner`)
-  const large = await register(alice, many / scale)
-  await register(bob, 1)
+  const large = await registerFleet(world, alice, many / scale)
+  await registerFleet(world, bob, 1)
   const small: FleetAgent[] = []
-  for (const owner of others) small.push(...(await register(owner, 1)))
+  for (const owner of others) small.push(...(await registerFleet(world, owner, 1)))
 
   const relayer = await startWorldRelayer(world, bench)
   const enforcers = await startEnforcers(world, relayer, enforcerCount)

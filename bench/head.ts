@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { registerAgents } from '../scripts/lib/fleet.ts'
 import { receive } from '../scripts/lib/receive.ts'
-import { type BareWorld, startBareWorld, trustDomain } from './lib/bareWorld.ts'
+import { type BareWorld, registerFleet, startBareWorld } from './lib/bareWorld.ts'
 import type { Bench, Benchmark } from './lib/benchmark.ts'
 import type { Sighting, WatcherMessage, WatcherSetup } from './lib/headMessages.ts'
 import { installPonder, startPonder } from './lib/ponder.ts'
@@ -47,13 +46,7 @@ async function run(bench: Bench) {
   const count = bench.small ? killCount / 10 : killCount
   const world = await startBareWorld(bench)
   const { alice } = world.wallets.accounts
-  const fleet = await registerAgents({
-    chain: world.chain,
-    deployment: world.deployment,
-    trustDomain,
-    owner: alice,
-    count,
-  })
+  const fleet = await registerFleet(world, alice, count)
   // Below this Ponder calls nothing final, and begins with the chain's end.
   await world.chain.request('anvil_mine', ['0x40'])
   const ponder = await startPonder(world, bench)

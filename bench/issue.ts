@@ -3,9 +3,8 @@ import { parseSpiffeId } from '../protocol/spiffeId.ts'
 import { systemClock } from '../relayer/clock.ts'
 import { createEmbeddedProvider } from '../relayer/identity/embeddedProvider.ts'
 import { openSigningAuthority } from '../relayer/identity/signingAuthority.ts'
-import { registerAgents } from '../scripts/lib/fleet.ts'
 import { receive } from '../scripts/lib/receive.ts'
-import { startBareWorld, startWorldRelayer, svidLife, trustDomain } from './lib/bareWorld.ts'
+import { registerFleet, startBareWorld, startWorldRelayer, svidLife, trustDomain } from './lib/bareWorld.ts'
 import type { Bench, Benchmark } from './lib/benchmark.ts'
 import { cpuTime } from './lib/cpuTime.ts'
 import type { IssueCommand, IssueMessage, IssueSetup } from './lib/issueMessages.ts'
@@ -49,13 +48,7 @@ async function run(bench: Bench) {
   const provider = await providerRate(bench.data.file('keys'))
   bench.say(`registering ${agents} agents`)
   const world = await startBareWorld(bench)
-  const fleet = await registerAgents({
-    chain: world.chain,
-    deployment: world.deployment,
-    trustDomain,
-    owner: world.wallets.accounts.alice,
-    count: agents,
-  })
+  const fleet = await registerFleet(world, world.wallets.accounts.alice, agents)
   const relayer = await startWorldRelayer(world, bench)
   const client = world.children.start({ name: 'issue-client', script: 'bench/processes/issueClient.ts' })
   client.send({

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type FleetAgent, registerAgents } from '../scripts/lib/fleet.ts'
+import type { FleetAgent } from '../scripts/lib/fleet.ts'
 import { monotonicNow } from '../scripts/lib/monotonic.ts'
 import { receive } from '../scripts/lib/receive.ts'
-import { type BareWorld, startBareWorld, startWorldRelayer, trustDomain } from './lib/bareWorld.ts'
+import { type BareWorld, registerFleet, startBareWorld, startWorldRelayer } from './lib/bareWorld.ts'
 import type { Bench, Benchmark, FigureSpec } from './lib/benchmark.ts'
 import { cpuTime } from './lib/cpuTime.ts'
 import { connectAgents, type Subscribers, startEnforcers, startSubscribers } from './lib/fleet.ts'
@@ -61,13 +61,7 @@ async function run(bench: Bench) {
   const kills = killCount / scale
   const agentCount = connected / scale + kills * (sizes.length - 1)
   const world = await startBareWorld(bench)
-  const fleet = await registerAgents({
-    chain: world.chain,
-    deployment: world.deployment,
-    trustDomain,
-    owner: world.wallets.accounts.alice,
-    count: agentCount,
-  })
+  const fleet = await registerFleet(world, world.wallets.accounts.alice, agentCount)
   const relayer = await startWorldRelayer(world, bench)
   const stream = `${relayer.address.url}/revocations/stream`
   const subscribers = startSubscribers(world)

@@ -10,6 +10,7 @@ const wrapper = path.resolve(import.meta.dirname, '../../node_modules/@foundry-r
 const chainId = 31337
 /** ms */
 const startTimeout = 30_000
+const lookPeriod = 1_000
 
 export type AnvilChain = LocalChain & {
   readonly wsRpc: string
@@ -71,8 +72,22 @@ export async function startAnvilChain(...args: readonly string[]): Promise<Anvil
     client,
     chainId,
     request,
-    // It mines at once unless `mineEvery` was called, which comes after setting up.
-    withoutWaiting: (run) => run(),
+    // It mines with each transaction until `mineEvery`, which comes after setting up. On a busy machine it has been
+    // seen to miss one, which then waits for ever: what still waits at the second look is mined by hand.
+    async withoutWaiting(run) {
+      let waited = false
+      const look = async (): Promise<void> => {
+        const { pending } = (await request('txpool_status', [])) as { pending: string }
+        if (waited && Number(pending) > 0) await request('evm_mine', [])
+        waited = Number(pending) > 0
+      }
+      const timer = setInterval(() => void look().catch(() => {}), lookPeriod)
+      try {
+        return await run()
+      } finally {
+        clearInterval(timer)
+      }
+    },
     mineEvery: async (seconds) => {
       await request('evm_setIntervalMining', [seconds])
     },

@@ -1,7 +1,8 @@
-import { http } from 'viem'
+import { http, type PrivateKeyAccount } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
 import { type Children, createChildren } from '../../scripts/lib/children.ts'
 import { deployContracts } from '../../scripts/lib/deployContracts.ts'
+import { type FleetAgent, registerAgents } from '../../scripts/lib/fleet.ts'
 import { type RunningRelayer, startRelayer } from '../../scripts/lib/relayerProcess.ts'
 import { makeWallets, type Wallets } from '../../scripts/lib/wallets.ts'
 import { type AnvilChain, startAnvilChain } from './anvilChain.ts'
@@ -32,21 +33,31 @@ export async function startBareWorld(
   defer(children.stop)
   const wallets = await makeWallets(chain, data)
   const { governance } = wallets.accounts
-  const { deployment, block } = await deployContracts({
-    transport: http(chain.rpc),
-    account: governance,
-    pollingInterval: 20,
-    config: {
-      trustDomain,
-      governance: governance.address,
-      council: null,
-      emergencyGovernor: null,
-      minCooldown: svidLife,
-      cooldowns: { breaker: svidLife, owner: svidLife, council: svidLife, governance: svidLife },
-    },
-  })
+  const { deployment, block } = await chain.withoutWaiting(() =>
+    deployContracts({
+      transport: http(chain.rpc),
+      account: governance,
+      pollingInterval: 20,
+      config: {
+        trustDomain,
+        governance: governance.address,
+        council: null,
+        emergencyGovernor: null,
+        minCooldown: svidLife,
+        cooldowns: { breaker: svidLife, owner: svidLife, council: svidLife, governance: svidLife },
+      },
+    }),
+  )
   return { chain, wallets, deployment, startBlock: block, children }
 }
+
+/** Registers agents of a wallet, with fresh keys. */
+export const registerFleet = (
+  { chain, deployment }: BareWorld,
+  owner: PrivateKeyAccount,
+  count: number,
+): Promise<readonly FleetAgent[]> =>
+  chain.withoutWaiting(() => registerAgents({ chain, deployment, trustDomain, owner, count }))
 
 /** The relayer as operators run it, in a process of its own. @param readyTimeout ms */
 export const startWorldRelayer = (
