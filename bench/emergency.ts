@@ -23,6 +23,9 @@ const rounds = 40
 const calm = 2_000
 const interval = 100
 
+/** Ratios of equal things are never exactly one. */
+const toTenths = (value: number): number => Math.round(value * 10) / 10
+
 async function run(bench: Bench) {
   const scale = bench.small ? 10 : 1
   const world = await startBareWorld(bench)
@@ -99,8 +102,8 @@ async function run(bench: Bench) {
   }
   const gas = { many: await gasOf(alice), one: await gasOf(bob) }
   return {
-    durableRatio: durable(alice) / durable(bob),
-    gasRatio: gas.many / gas.one,
+    durableRatio: toTenths(durable(alice) / durable(bob)),
+    gasRatio: toTenths(gas.many / gas.one),
     durableMany: durable(alice),
     durableOne: durable(bob),
     gasMany: gas.many,

@@ -5,6 +5,7 @@ import path from 'node:path'
 import process from 'node:process'
 import { backfill } from '../bench/backfill.ts'
 import { emergency } from '../bench/emergency.ts'
+import { flood } from '../bench/flood.ts'
 import { head } from '../bench/head.ts'
 import { issue } from '../bench/issue.ts'
 import { kill } from '../bench/kill.ts'
@@ -16,7 +17,14 @@ import { type Flags, helpText, readOptions } from './lib/readOptions.ts'
 import { type Cleanup, runScript } from './lib/runScript.ts'
 import { SetupError } from './lib/setupError.ts'
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { kill, emergency, head, backfill, issue }
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  kill,
+  emergency,
+  head,
+  backfill,
+  issue,
+  flood,
+}
 
 const flags = {
   runs: { value: 'number', least: 1, most: 100, help: 'how often each is run; the median is judged' },

@@ -17,7 +17,7 @@ import type {
 } from './fleetMessages.ts'
 
 /** ms; a thousand agents attest and shake hands with each service on a busy machine. */
-const connectTimeout = 300_000
+const connectTimeout = 600_000
 
 export type Enforcers = {
   readonly services: readonly RunningService[]
