@@ -44,6 +44,7 @@ async function run(bench: Bench) {
   for (const owner of others) small.push(...(await registerFleet(world, owner, 1)))
 
   const relayer = await startWorldRelayer(world, bench)
+  await chain.mineEvery(1)
   const enforcers = await startEnforcers(world, relayer, enforcerCount)
   const reachable = large.slice(0, connected / scale)
   bench.say(`connecting ${reachable.length + small.length} agents`)

@@ -39,6 +39,7 @@ async function run(bench: Bench) {
   const funded = readFileSync(world.wallets.keyFiles.bob, 'utf8').trim() as Hex
   const fleet = await registerFleet(world, alice, connected + (floodKinds.length + 2) * kills + warmUp)
   const relayer = await startWorldRelayer(world, bench)
+  await world.chain.mineEvery(1)
   const { url } = relayer.address
   await startSubscribers(world).hold(`${url}/revocations/stream`, subscriberCount)
   const enforcers = await startEnforcers(world, relayer, enforcerCount)
@@ -49,7 +50,6 @@ async function run(bench: Bench) {
     processes: 1,
     interval: requestInterval,
   })
-  await world.chain.mineEvery(1)
   const killer = await createKiller(world, relayer, alice)
   let next = connected
 

@@ -50,6 +50,7 @@ async function run(bench: Bench) {
   const world = await startBareWorld(bench)
   const fleet = await registerFleet(world, world.wallets.accounts.alice, agents)
   const relayer = await startWorldRelayer(world, bench)
+  await world.chain.mineEvery(1)
   const client = world.children.start({ name: 'issue-client', script: 'bench/processes/issueClient.ts' })
   client.send({
     type: 'setup',

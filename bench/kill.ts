@@ -63,6 +63,7 @@ async function run(bench: Bench) {
   const world = await startBareWorld(bench)
   const fleet = await registerFleet(world, world.wallets.accounts.alice, agentCount)
   const relayer = await startWorldRelayer(world, bench)
+  await world.chain.mineEvery(1)
   const stream = `${relayer.address.url}/revocations/stream`
   const subscribers = startSubscribers(world)
   bench.say(`subscribing ${sizes[0] / scale}`)
@@ -76,7 +77,6 @@ async function run(bench: Bench) {
     processes: agentProcesses,
     interval: requestInterval,
   })
-  await world.chain.mineEvery(1)
   const killer = await createKiller(world, relayer, world.wallets.accounts.alice)
 
   const measure = async (size: number, killed: readonly FleetAgent[]) => {

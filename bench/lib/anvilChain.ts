@@ -14,7 +14,10 @@ const lookPeriod = 1_000
 
 export type AnvilChain = LocalChain & {
   readonly wsRpc: string
-  /** Mines a block every so many seconds from now on, instead of one per transaction. */
+  /**
+   * Mines a block every so many seconds from now on, instead of one per transaction: a relayer that sees no new block
+   * calls itself blind after a while, and issues nothing.
+   */
   mineEvery(seconds: number): Promise<void>
 }
 
