@@ -75,14 +75,14 @@ export async function startAnvilChain(...args: readonly string[]): Promise<Anvil
     client,
     chainId,
     request,
-    // It mines with each transaction until `mineEvery`, which comes after setting up. On a busy machine it has been
-    // seen to miss one, which then waits for ever: what still waits at the second look is mined by hand.
+    // It mines with each transaction until `mineEvery`, which comes after setting up. viem looks for a receipt at each
+    // new block, and on a busy machine a moment too early; without a further block it would wait in vain.
     async withoutWaiting(run) {
-      let waited = false
+      let last: unknown = null
       const look = async (): Promise<void> => {
-        const { pending } = (await request('txpool_status', [])) as { pending: string }
-        if (waited && Number(pending) > 0) await request('evm_mine', [])
-        waited = Number(pending) > 0
+        const block = await request('eth_blockNumber', [])
+        if (block === last) await request('evm_mine', [])
+        last = block
       }
       const timer = setInterval(() => void look().catch(() => {}), lookPeriod)
       try {
