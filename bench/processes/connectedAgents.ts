@@ -106,9 +106,7 @@ async function attest(setup: ConnectedSetup, agent: ConnectedSetup['agents'][num
   for (;;) {
     try {
       return await createAgentIdentity({
-        relayerUrl: setup.relayer.url,
-        mtlsUrl: setup.relayer.mtlsUrl,
-        relayer: setup.relayer.relayer,
+        relayers: [setup.relayer],
         spiffeId: agent.spiffeId,
         key: agent.privateKey,
       })

@@ -4,7 +4,7 @@ import { createPublicClient, decodeEventLog, type Hash, webSocket } from 'viem'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import { createFollower } from '../../relayer/chain/follower.ts'
 import { systemClock } from '../../relayer/clock.ts'
-import type { ChainBlockHeader } from '../../relayer/kill/chainPort.ts'
+import type { ChainBlock, ChainBlockHeader } from '../../relayer/kill/chainPort.ts'
 import { monotonicNow } from '../../scripts/lib/monotonic.ts'
 import { childLog, onParent, tellParent } from '../../scripts/lib/parent.ts'
 import type { Sighting, WatcherMessage, WatcherSetup } from '../lib/headMessages.ts'
@@ -16,6 +16,17 @@ const ready = (): void => tellParent<WatcherMessage>({ type: 'ready' })
 /** As the relayer follows, with a sink that only notes. */
 async function follow({ rpc, wsRpc, deployment, startBlock }: WatcherSetup): Promise<void> {
   let held: readonly ChainBlockHeader[] = []
+  const noted = new Set<string>()
+  // A kill is told twice: on first sight, and with the block that is taken.
+  const note = (block: ChainBlock) => {
+    const at = monotonicNow()
+    for (const { event, txHash } of block.events) {
+      if (event.type !== 'Killed' || noted.has(txHash)) continue
+      noted.add(txHash)
+      sightings.push({ txHash, at })
+      announced.push({ txHash, at: block.seenMonotonic })
+    }
+  }
   const log = { debug: () => {}, info: () => {}, warn: childLog.warn, error: childLog.warn }
   const follower = createFollower({
     rpcs: [wsRpc, rpc],
@@ -27,15 +38,11 @@ async function follow({ rpc, wsRpc, deployment, startBlock }: WatcherSetup): Pro
     log,
     sink: {
       load: async () => held,
+      async takeKills(block) {
+        note(block)
+      },
       async takeBlocks(blocks) {
-        const at = monotonicNow()
-        for (const block of blocks) {
-          for (const { event, txHash } of block.events)
-            if (event.type === 'Killed') {
-              sightings.push({ txHash, at })
-              announced.push({ txHash, at: block.seenMonotonic })
-            }
-        }
+        for (const block of blocks) note(block)
         held = [...held, ...blocks]
       },
       async dropBlocks(blocks) {
