@@ -151,6 +151,7 @@ export function createFollower(options: FollowerOptions): Follower {
   const sightings = createSightings({
     rpcs: pool.rpcs.length,
     isHeld: (block) => chain !== null && isOn(chain, block),
+    isAgreed: (block) => failure === null && agreedBlocks().some(({ hash }) => hash === block.hash),
     prove: (event, txHash) => prove(event, txHash),
     take: (block) =>
       serial(async () => {
@@ -179,7 +180,7 @@ export function createFollower(options: FollowerOptions): Follower {
       const ask = async (rpc: Rpc) => {
         try {
           const transaction = await rpc.request('eth_getTransactionByHash', [txHash])
-          if (await provesKill(deployment, event, txHash, transaction)) resolve(true)
+          if (provesKill(deployment, event, txHash, transaction)) resolve(true)
           else if (transaction === null)
             missing ??= new InconsistentRpcError('a kill without its transaction', txHash)
         } catch (error) {
@@ -231,15 +232,21 @@ export function createFollower(options: FollowerOptions): Follower {
     return number === undefined ? null : (headerAt(held, number) ?? null)
   }
 
+  /** What can be taken now: nothing while ranges of final blocks are. */
+  const agreedBlocks = () =>
+    catchingUp === null
+      ? agreedRun(
+          views.map((view) => view.branch()),
+          majority,
+        )
+      : []
+
   /** Takes what a majority tells, and grants what is final in it. */
   const settleOnce = async (): Promise<void> => {
     let taken = false
     for (;;) {
       if (chain === null || catchingUp !== null || stopped) return
-      const run = agreedRun(
-        views.map((view) => view.branch()),
-        majority,
-      )
+      const run = agreedBlocks()
       const [first] = run
       const base = first === undefined ? undefined : headerAt(chain, first.number - 1)
       if (first === undefined || base?.hash !== first.parentHash) break
@@ -382,7 +389,7 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   const announce = (view: RpcView, announcement: Announcement) => {
-    const { number } = announcement.header
+    const { number, hash } = announcement.header
     const before = target()
     const known = chain !== null && isOn(chain, announcement.header)
     view.announce(announcement)
@@ -390,7 +397,11 @@ export function createFollower(options: FollowerOptions): Follower {
     // Each height once per RPC, and none far ahead: who makes heads up must not set the pace of the others.
     if (!known && number > (nudged.get(view.rpc) ?? -1) && number <= (now ?? number) + step) {
       nudged.set(view.rpc, number)
-      for (const [rpc, source] of sources) if (rpc !== view.rpc) source.nudge()
+      for (const other of views) {
+        const head = other.head()
+        if (head === null || head.number < number || (head.number === number && head.hash !== hash))
+          sources.get(other.rpc)?.nudge()
+      }
     }
     if (now !== before) for (const other of views) other.retry()
   }

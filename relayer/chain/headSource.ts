@@ -121,7 +121,7 @@ export function createHeadSource(
     },
     nudge() {
       // Where heads are announced, its own announcement is under way.
-      if (stopped || announcements > 0 || hurry !== null) return
+      if (stopped || announcements > 0) return
       hurry = nudgeInterval
       if (!polling) void poll()
     },

@@ -1,14 +1,14 @@
 import {
+  concat,
   decodeFunctionData,
   formatTransaction,
   keccak256,
+  numberToHex,
+  pad,
   type RpcTransaction,
-  recoverAddress,
-  recoverTransactionAddress,
   type Signature,
   serializeTransaction,
   type TransactionSerializable,
-  type TransactionSerialized,
 } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
@@ -17,6 +17,7 @@ import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
 import { Reason } from '../../protocol/reason.ts'
 import type { RegistryEvent } from '../../protocol/registry.ts'
 import { ownerTarget, Scope } from '../../protocol/scope.ts'
+import { ecdsaSigner } from './ecdsaSigner.ts'
 
 export type KilledEvent = RegistryEvent & { readonly type: 'Killed' }
 
@@ -31,17 +32,17 @@ type Call = { readonly functionName: string; readonly args: readonly unknown[] }
  * A proof says nothing of the authority's power over the subject, nor that the transaction has succeeded.
  * @param transaction the answer to `eth_getTransactionByHash`
  */
-export async function provesKill(
+export function provesKill(
   deployment: Deployment,
   event: KilledEvent,
   txHash: Hex,
   transaction: unknown,
-): Promise<boolean> {
+): boolean {
   try {
     const call = callOf(transaction)
     if (call === null) return false
-    if (event.orderDigest !== null) return await carriesOrder(deployment, event, call)
-    return isOwnCall(event, call) && (await senderOf(deployment, txHash, transaction)) === event.authority
+    if (event.orderDigest !== null) return carriesOrder(deployment, event, call)
+    return isOwnCall(event, call) && senderOf(deployment, txHash, transaction) === event.authority
   } catch {
     // Whatever is malformed proves nothing.
     return false
@@ -54,7 +55,7 @@ function callOf(transaction: unknown): Call | null {
   return decodeFunctionData({ abi: killSwitchAbi, data: input as Hex }) as Call
 }
 
-async function carriesOrder(deployment: Deployment, event: KilledEvent, call: Call): Promise<boolean> {
+function carriesOrder(deployment: Deployment, event: KilledEvent, call: Call): boolean {
   // `killBySig` and its like take one order and its signature, a batch takes a list of each.
   const [first, second] = call.args
   const orders = (Array.isArray(first) ? first : [first]) as readonly KillOrder[]
@@ -69,7 +70,7 @@ async function carriesOrder(deployment: Deployment, event: KilledEvent, call: Ca
       subject.toLowerCase() === event.subject &&
       reason === event.reason &&
       text === event.text &&
-      (await recoverAddress({ hash: event.orderDigest, signature })).toLowerCase() === event.authority
+      ecdsaSigner(event.orderDigest, signature) === event.authority
     )
   }
   return false
@@ -111,34 +112,23 @@ function isOwnCall(event: KilledEvent, { functionName, args }: Call): boolean {
 }
 
 /** Who signed the transaction of this hash to the contract, on its chain; null if it is not of this hash, chain or contract. */
-async function senderOf(deployment: Deployment, txHash: Hex, transaction: unknown): Promise<Hex | null> {
-  const {
-    blockHash,
-    blockNumber,
-    transactionIndex,
-    from,
-    hash,
-    input,
-    gas,
-    typeHex,
-    v,
-    r,
-    s,
-    yParity,
-    ...rest
-  } = formatTransaction(transaction as RpcTransaction)
-  if (rest.to?.toLowerCase() !== deployment.contract || rest.chainId !== deployment.chainId) return null
-  const signature = (rest.type === 'legacy' ? { r, s, v } : { r, s, yParity }) as Signature
-  const { gasPrice, ...withoutPrice } = rest
-  const priced =
-    rest.type === 'legacy' || rest.type === 'eip2930' ? { ...withoutPrice, gasPrice } : withoutPrice
-  const serialized = serializeTransaction(
-    { ...priced, gas, data: input } as TransactionSerializable,
-    signature,
+function senderOf(deployment: Deployment, txHash: Hex, transaction: unknown): Hex | null {
+  const { type, chainId, to, nonce, value, gas, input, v, r, s, yParity, ...more } = formatTransaction(
+    transaction as RpcTransaction,
   )
-  if (keccak256(serialized) !== txHash) return null
-  const sender = await recoverTransactionAddress({
-    serializedTransaction: serialized as TransactionSerialized,
-  })
-  return sender.toLowerCase() as Hex
+  if (to?.toLowerCase() !== deployment.contract || chainId !== deployment.chainId) return null
+  const { gasPrice, accessList, maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas } = more
+  const { blobVersionedHashes, authorizationList } = more
+  const price =
+    type === 'legacy' || type === 'eip2930' ? { gasPrice } : { maxFeePerGas, maxPriorityFeePerGas }
+  const unsigned = {
+    ...{ type, chainId, to, nonce, value, gas, data: input, ...price, accessList, maxFeePerBlobGas },
+    ...{ blobVersionedHashes, authorizationList },
+  } as TransactionSerializable
+  const signature = (type === 'legacy' ? { r, s, v } : { r, s, yParity }) as Signature
+  if (keccak256(serializeTransaction(unsigned, signature)) !== txHash) return null
+  // EIP-155: v is 35 + 2 * chain id + parity.
+  const parity = type === 'legacy' ? Number((v - 35n) % 2n) : yParity
+  const bytes = concat([pad(r, { size: 32 }), pad(s, { size: 32 }), numberToHex(27 + parity, { size: 1 })])
+  return ecdsaSigner(keccak256(serializeTransaction(unsigned)), bytes)
 }

@@ -42,13 +42,15 @@ export type Sightings = {
 export function createSightings(options: {
   readonly rpcs: number
   readonly isHeld: (block: ChainBlock) => boolean
+  /** Whether the block is about to be taken the usual way. */
+  readonly isAgreed: (block: ChainBlock) => boolean
   readonly prove: (event: KilledEvent, txHash: ToldBlock['hash']) => Promise<boolean>
   readonly take: (block: ChainBlock) => Promise<void>
   readonly schedule: Schedule
   readonly random: () => number
   readonly log: ChainLog
 }): Sightings {
-  const { isHeld, prove, take, schedule, random, log } = options
+  const { isHeld, isAgreed, prove, take, schedule, random, log } = options
   const enough = Math.min(2, options.rpcs)
   const claims = new Map<string, Claim>()
   const toldFirst = new Map<Rpc, Set<string>>()
@@ -60,6 +62,10 @@ export function createSightings(options: {
   /** Hands over what counts in a block and was not handed over before. */
   const sight = async (block: ToldBlock, attempt = 0): Promise<void> => {
     if (stopped || isHeld(block)) return
+    if (isAgreed(block)) {
+      schedule(grace, () => void sight(block, attempt))
+      return
+    }
     const due = new Set<Claim>()
     const events = block.events.filter(({ event, txHash }) => {
       if (event.type !== 'Killed') return false

@@ -424,6 +424,81 @@ describe('a kill in a block', () => {
   })
 })
 
+describe('a kill in a block that is not held', () => {
+  test('acts at once, and is the same kill when the block is taken', async () => {
+    const w = world()
+    await w.start()
+    const seen = w.block(2, [w.killed(2)])
+    await w.executor.takeKills(seen)
+    expect(w.row()).toMatchObject({ provisional: true })
+    expect(w.executor.kills()).toMatchObject([{ landing: null, orphaned: { height: 2 }, durable: {} }])
+    await w.executor.takeBlocks([seen])
+    await w.executor.takeKills(seen)
+    await w.grant(seen)
+    expect(w.executor.kills()).toMatchObject([{ orphaned: null, final: {}, landing: { blockNumber: 2 } }])
+    expect(w.types()).toEqual(['kill', 'final'])
+    expect(w.row()).toMatchObject({ provisional: false, finalSequence: 2 })
+  })
+
+  test('is withdrawn when finality has passed the highest block that showed it', async () => {
+    const w = world()
+    await w.start()
+    await w.executor.takeKills(w.block(2, [w.killed(2)], 1))
+    await w.executor.takeKills(w.block(4, [w.killed(3)], 2))
+    await w.executor.takeKills(w.block(3, [w.killed(2)], 3))
+    for (const number of [2, 3]) await w.grant(await w.take(number))
+    expect(w.executor.kills()).toMatchObject([{ withdrawn: null }])
+    await w.grant(await w.take(4))
+    expect(w.executor.kills()).toMatchObject([{ withdrawn: {} }])
+    expect(w.types()).toEqual(['kill', 'withdrawn'])
+  })
+
+  test('grants nothing: what else the block holds is left out', async () => {
+    const w = world()
+    await w.executor.takeKills(w.block(1, [w.registered]))
+    await w.grant(await w.take(1))
+    expect(w.executor.registry.agents.size).toBe(0)
+  })
+
+  test('is none if its transaction or its order is final elsewhere', async () => {
+    const w = world()
+    await w.start()
+    const { digest } = w.order()
+    await w.grant(await w.take(2, [w.killed(2, digest)]))
+    const before = [w.executor.kills(), w.executor.rows(), w.types()]
+    await w.executor.takeKills(w.block(3, [w.killed(2)], 1))
+    const otherTransaction = w.block(3, [w.killed(2, digest)], 2)
+    await w.executor.takeKills({
+      ...otherTransaction,
+      events: otherTransaction.events.map((one) => ({ ...one, txHash: `0x${'8'.repeat(64)}` })),
+    })
+    expect([w.executor.kills(), w.executor.rows(), w.types()]).toEqual(before)
+  })
+
+  test('of an order that is enforced already changes nothing', async () => {
+    const w = world()
+    await w.start()
+    const signed = w.order()
+    await w.executor.takeOrder(signed)
+    await w.executor.takeKills(w.block(2, [w.killed(2, signed.digest)]))
+    expect(w.executor.kills()).toMatchObject([{ order: {}, orphaned: null }])
+    expect(w.types()).toEqual(['kill'])
+  })
+
+  test('handed in again after a failed journal is one kill, and is written then', async () => {
+    const w = world()
+    await w.start()
+    const seen = w.block(2, [w.killed(2)])
+    w.fail(true)
+    await expect(w.executor.takeKills(seen)).rejects.toThrow(JournalFailedError)
+    expect(w.row()).toMatchObject({ provisional: true })
+    w.fail(false)
+    await w.executor.takeKills(seen)
+    expect(w.committed.at(-1)?.kills).toMatchObject([{ orphaned: { height: 2 } }])
+    expect(w.types()).toEqual(['kill'])
+  })
+})
+
 test('a row is dropped when no SVID can be older, one second before it is not', async () => {
   const w = world()
   await w.start()

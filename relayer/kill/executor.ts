@@ -470,6 +470,7 @@ export function createKillExecutor(options: {
           rows.push(entry)
           announcements.push({ type: 'kill', row: entry.row })
         }
+        if (kills.size === 0) return
         await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit })
       }, 'urgent'),
 

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { Sign } from '../../protocol/feed/message.ts'
+import { targetKey } from '../../protocol/scope.ts'
 import { type AuditEntry, type AuditFields, type AuditPosition, appendEntry } from '../audit/entry.ts'
 import type { Clock } from '../clock.ts'
 import {
@@ -17,8 +18,11 @@ import { insertAccesses, writePoint } from './points.ts'
 import type { Schema } from './schema.ts'
 import { insertSvid } from './svids.ts'
 
-/** Rows of one INSERT: reports bring hundreds, and a statement for each would hold up the kills behind them. */
-const entriesPerInsert = 100
+/**
+ * Rows of one INSERT: reports bring hundreds and back-fills thousands, and a statement for each would hold up the kills
+ * behind them.
+ */
+const rowsPerInsert = 100
 
 type Decision = { readonly changes: Changes; readonly messages: readonly SignedMessage[] }
 
@@ -162,27 +166,33 @@ async function write(
     await trx.deleteFrom('blocks').where('hash', '=', block.hash).execute()
     await trx.deleteFrom('chain_events').where('block_hash', '=', block.hash).execute()
   }
-  for (const block of changes.blocks ?? []) {
+  const blocks = changes.blocks ?? []
+  for (const part of parts(blocks)) {
     await trx
       .insertInto('blocks')
-      .values({ number: block.number, hash: block.hash, parent_hash: block.parentHash, time: block.time })
+      .values(
+        part.map(({ number, hash, parentHash, time }) => ({ number, hash, parent_hash: parentHash, time })),
+      )
       .onConflict((c) => c.doNothing())
       .execute()
-    for (const { logIndex, txHash, event } of block.events) {
-      await trx
-        .insertInto('chain_events')
-        .values({
-          block_hash: block.hash,
-          log_index: logIndex,
-          block_number: block.number,
-          block_time: block.time,
-          tx_hash: txHash,
-          event: eventToJson(event),
-          granted: 0,
-        })
-        .onConflict((c) => c.doNothing())
-        .execute()
-    }
+  }
+  const events = blocks.flatMap((block) =>
+    block.events.map(({ logIndex, txHash, event }) => ({
+      block_hash: block.hash,
+      log_index: logIndex,
+      block_number: block.number,
+      block_time: block.time,
+      tx_hash: txHash,
+      event: eventToJson(event),
+      granted: 0,
+    })),
+  )
+  for (const part of parts(events)) {
+    await trx
+      .insertInto('chain_events')
+      .values(part)
+      .onConflict((c) => c.doNothing())
+      .execute()
   }
   if (changes.grantPoint !== undefined) {
     const { number } = changes.grantPoint
@@ -194,29 +204,51 @@ async function write(
       .execute()
     await trx.deleteFrom('blocks').where('number', '<', number).execute()
   }
-  for (const kill of changes.kills ?? []) {
-    const values = {
-      digest: kill.digest,
-      scope: kill.scope,
-      subject: kill.subject,
-      open: isOpen(kill) ? 1 : 0,
-      seen_at: Math.round(kill.seen.at),
-      number: kill.feed.number,
-      deadline: kill.order === null ? null : Number(kill.order.message.deadline),
-      record: JSON.stringify(kill),
-    }
+  const kills = (changes.kills ?? []).map((kill) => ({
+    id: kill.id,
+    digest: kill.digest,
+    scope: kill.scope,
+    subject: kill.subject,
+    open: isOpen(kill) ? 1 : 0,
+    seen_at: Math.round(kill.seen.at),
+    number: kill.feed.number,
+    deadline: kill.order === null ? null : Number(kill.order.message.deadline),
+    record: JSON.stringify(kill),
+  }))
+  for (const part of parts(lastOf(kills, ({ id }) => id))) {
     await trx
       .insertInto('kills')
-      .values({ id: kill.id, ...values })
-      .onConflict((c) => c.column('id').doUpdateSet(values))
+      .values(part)
+      .onConflict((c) =>
+        c.column('id').doUpdateSet((row) => ({
+          digest: row.ref('excluded.digest'),
+          scope: row.ref('excluded.scope'),
+          subject: row.ref('excluded.subject'),
+          open: row.ref('excluded.open'),
+          seen_at: row.ref('excluded.seen_at'),
+          number: row.ref('excluded.number'),
+          deadline: row.ref('excluded.deadline'),
+          record: row.ref('excluded.record'),
+        })),
+      )
       .execute()
   }
-  for (const { row, finalAt } of changes.rows ?? []) {
-    const values = { row: JSON.stringify(row), final_at: finalAt }
+  const rows = lastOf(changes.rows ?? [], ({ row }) => targetKey(row)).map(({ row, finalAt }) => ({
+    scope: row.scope,
+    subject: row.subject,
+    row: JSON.stringify(row),
+    final_at: finalAt,
+  }))
+  for (const part of parts(rows)) {
     await trx
       .insertInto('revocation_rows')
-      .values({ scope: row.scope, subject: row.subject, ...values })
-      .onConflict((c) => c.columns(['scope', 'subject']).doUpdateSet(values))
+      .values(part)
+      .onConflict((c) =>
+        c.columns(['scope', 'subject']).doUpdateSet((row) => ({
+          row: row.ref('excluded.row'),
+          final_at: row.ref('excluded.final_at'),
+        })),
+      )
       .execute()
   }
   for (const { scope, subject } of changes.droppedRows ?? []) {
@@ -229,16 +261,28 @@ async function write(
   for (const svid of changes.svids ?? []) await insertSvid(trx, svid)
   for (const { point, confirmations } of changes.points ?? []) await writePoint(trx, point, confirmations)
   for (const { point, accesses } of changes.accesses ?? []) await insertAccesses(trx, point, accesses)
-  for (const { number, document, hash } of messages) {
-    await trx.insertInto('feed_messages').values({ number, document, hash }).execute()
+  for (const part of parts(messages)) {
+    await trx
+      .insertInto('feed_messages')
+      .values(part.map(({ number, document, hash }) => ({ number, document, hash })))
+      .execute()
   }
   const entries: AuditEntry[] = []
   for (const fields of changes.audit ?? []) entries.push(appendEntry(entries.at(-1) ?? lastEntry, fields))
-  for (let from = 0; from < entries.length; from += entriesPerInsert) {
-    const values = entries
-      .slice(from, from + entriesPerInsert)
-      .map(({ number, json, hash }) => ({ number, json, hash }))
-    await trx.insertInto('audit_entries').values(values).execute()
+  for (const part of parts(entries)) {
+    await trx
+      .insertInto('audit_entries')
+      .values(part.map(({ number, json, hash }) => ({ number, json, hash })))
+      .execute()
   }
   return entries.at(-1) ?? lastEntry
 }
+
+function* parts<T>(rows: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < rows.length; from += rowsPerInsert) yield rows.slice(from, from + rowsPerInsert)
+}
+
+/** The last of each key: one INSERT must not change a row twice. */
+const lastOf = <T>(rows: readonly T[], key: (row: T) => string): readonly T[] => [
+  ...new Map(rows.map((row) => [key(row), row])).values(),
+]
