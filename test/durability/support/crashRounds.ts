@@ -161,6 +161,7 @@ async function startEpisode(random: Random, cache: string) {
         'grant-point': grantDepth,
         'trust-domain': trustDomain,
         'gas-key-file': gasKeyFile,
+        'gas-budget': 100_000,
         'max-blind': 3600,
         'poll-interval': 50,
         'log-level': 'error',

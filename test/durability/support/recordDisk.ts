@@ -55,6 +55,7 @@ export async function recordDisk(waves: number): Promise<DiskRecord> {
       'grant-point': 1,
       'trust-domain': trustDomain,
       'gas-key-file': gasKeyFile,
+      'gas-budget': 100_000,
       'poll-interval': 50,
       'log-level': 'error',
     }
