@@ -15,6 +15,8 @@ const parallel = 16
 /** ms; a refused agent tries less and less often, since each try is a TLS handshake. */
 const firstPause = 500
 const longestPause = 8_000
+/** Between two requests of a connection before the start, in ms: a server ends one that is idle for 5 s (Node's default). */
+const idlePace = 3_000
 /** Answers that do not come hold a connection up no longer than this, in ms. */
 const answerTimeout = 5_000
 
@@ -118,9 +120,19 @@ async function attest(setup: ConnectedSetup, agent: ConnectedSetup['agents'][num
 }
 
 const connected: (readonly Link[])[] = []
+const idling = new Set<NodeJS.Timeout>()
+
+const keepOpen = (links: readonly Link[]): void => {
+  idling.add(
+    setInterval(() => {
+      for (const link of links) link.ask()
+    }, idlePace),
+  )
+}
 
 /** Each agent calls its services in turn. */
 function callOn(interval: number): void {
+  for (const timer of idling) clearInterval(timer)
   for (const links of connected) {
     let turn = Math.floor(Math.random() * links.length)
     // Agents that start together must not call together.
@@ -158,6 +170,7 @@ async function run(setup: ConnectedSetup): Promise<void> {
       )
       await Promise.all(links.map(({ served }) => served))
       connected.push(links)
+      keepOpen(links)
     }
   }
   await Promise.all(Array.from({ length: parallel }, work))
