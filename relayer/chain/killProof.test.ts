@@ -199,3 +199,22 @@ test("an order in anyone's transaction proves its kill by the authority's signat
   const forged = await transactionOf('eip1559', { data: await dataOf(stranger), signer: stranger })
   expect(await proves(forged, landed)).toBe(false)
 })
+
+test('of a batch, each order proves its own kill', async () => {
+  const orders = [order, { ...order, nonce: 6n, reason: 2 }]
+  const signatures = [
+    await owner.signTypedData(killOrderTypedData(deployment, orders[0] as KillOrder)),
+    // The second is forged.
+    await stranger.signTypedData(killOrderTypedData(deployment, orders[1] as KillOrder)),
+  ]
+  const data = encodeFunctionData({
+    abi: killSwitchAbi,
+    functionName: 'landOrders',
+    args: [orders, signatures],
+  })
+  const sent = await transactionOf('eip1559', { data, signer: stranger })
+  const proven = orders.map((one) =>
+    proves(sent, { ...killed, reason: one.reason, orderDigest: killOrderDigest(deployment, one) }),
+  )
+  expect(await Promise.all(proven)).toEqual([true, false])
+})
