@@ -82,8 +82,12 @@ export function createChainView(url: string, contract: Hex) {
           if (number <= grantPoint.number) applyRegistryEvent(registry, event, await timeOf(blockHash))
         assert.deepEqual(history.registry, registry, 'the registry is what the events say')
       }
-      const canonical = await rpc<{ hash: Hex }>(url, 'eth_getBlockByNumber', [quantity(tip.number), false])
-      if (canonical.hash !== tip.hash) return
+      const canonical = await rpc<{ hash: Hex } | null>(url, 'eth_getBlockByNumber', [
+        quantity(tip.number),
+        false,
+      ])
+      // A reorg came in between; the chain may even be shorter for a moment.
+      if (canonical?.hash !== tip.hash) return
       const landed = new Set(
         [...kills.values()].map(({ landing }) => `${landing?.blockHash}:${landing?.logIndex}`),
       )

@@ -3,7 +3,7 @@ import { request } from 'node:https'
 import { attestationMessage } from '../../../protocol/attestation.ts'
 import { toBase64Url } from '../../../protocol/bytes.ts'
 import { createCsr } from '../../../sdk/agent/csr.ts'
-import { type TestAgent, trustDomain } from '../../relayer/world.ts'
+import { type TestAgent, trustDomain, until } from '../../relayer/world.ts'
 import type { RelayerAddress } from './relayerProcess.ts'
 
 /** A relayer's answer; null when none came. */
@@ -63,12 +63,12 @@ export type Point = {
 /** Enrols an enforcement point. @param token of the operator */
 export async function enrol(url: string, token: string, spiffeId: string): Promise<Point> {
   const keys = newKeys()
-  const answer = await post(
-    url,
-    '/enrolments',
-    { csr: createCsr(keys).pem },
-    { authorization: `Bearer ${token}` },
-  )
+  const { pem } = createCsr(keys)
+  // On a busy machine a relayer may serve kills only for a moment.
+  const answer = await until('the enrolment', async () => {
+    const one = await post(url, '/enrolments', { csr: pem }, { authorization: `Bearer ${token}` })
+    return one?.status === 503 ? null : { one }
+  }).then(({ one }) => one)
   if (answer?.status !== 200) throw new Error(`not enrolled: ${JSON.stringify(answer)}`)
   return {
     spiffeId,
