@@ -378,6 +378,11 @@ describe('a kill in a block', () => {
     await w.grant(block)
     expect(w.types()).toEqual(['kill', 'final'])
     expect(w.executor.kills()[0]).toMatchObject({ durable: null })
+    w.fail(false)
+    w.pass(60)
+    await w.take(3)
+    expect(w.executor.kills()[0]).toMatchObject({ durable: { at: w.now() * 1000 } })
+    expect(w.committed.at(-1)?.kills?.[0]).toMatchObject({ durable: { at: w.now() * 1000 } })
   })
 
   test('handed in again is one kill', async () => {

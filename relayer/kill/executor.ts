@@ -86,6 +86,8 @@ export function createKillExecutor(options: {
   const { state, journal, epoch, verifySignature, clock, newId, svidHorizon, maxBlind, publish } = options
   const serial = createSerial()
   let messages = options.lastMessage.number
+  /** Kills that were published and that the store has not taken yet. */
+  const unwritten = new Set<string>()
   let lastHead: { readonly block: BlockMark; readonly monotonic: number } | null = null
 
   const moment = (): Moment => ({ at: clock.wall(), monotonic: clock.monotonic() })
@@ -105,6 +107,7 @@ export function createKillExecutor(options: {
       const signed = await journal.commit(changes)
       const durable = moment()
       publish(signed)
+      stampWritten(durable)
       return durable
     } catch (error) {
       if (error instanceof JournalFailedError) publish(error.messages)
@@ -135,6 +138,18 @@ export function createKillExecutor(options: {
     if (!(error instanceof JournalFailedError)) throw error
   }
 
+  /** What was published while the store failed is written with the first success after it. */
+  const stampWritten = (durable: Moment): void => {
+    if (unwritten.size === 0) return
+    const killIds = [...unwritten]
+    unwritten.clear()
+    for (const id of killIds) {
+      const kill = state.kills.get(id)
+      if (kill !== undefined && kill.durable === null) put({ ...kill, durable })
+    }
+    note({ killIds }).catch(() => undefined)
+  }
+
   /** Decides on new kills and notes when each became durable and was published. */
   const decideKills = async (fresh: readonly KillRecord[], changes: Changes): Promise<void> => {
     const stamp = (durable: Moment | null) => {
@@ -146,6 +161,7 @@ export function createKillExecutor(options: {
     try {
       stamp(await decide(changes))
     } catch (error) {
+      for (const { id } of fresh) unwritten.add(id)
       stamp(null)
       throw error
     }

@@ -121,6 +121,8 @@ describe.skipIf(typeof made === 'string')('a disk that takes no writes', () => {
     const again = await send(refused.order)
     expect(again?.status).toBe(202)
     expect(killsOnFeed().map(({ row }) => row.killId)).toContain(again?.body.killId)
+    const { kills } = await relayer.get<{ kills: { timeline: { durableAt: number | null } }[] }>('/kills')
+    expect(kills.map(({ timeline }) => timeline.durableAt)).not.toContain(null)
 
     await relayer.stop()
     const store = await expectAllStored()
