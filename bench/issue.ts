@@ -66,9 +66,10 @@ async function run(bench: Bench) {
     bench.say(road === 'attest' ? 'attesting' : 'renewing')
     const before = cpuTime(pid)
     client.send({ type: 'issue', road } satisfies IssueCommand)
-    const { total, each } = await receive<IssueMessage, 'issued'>(client, 'issued', 120_000)
+    const { total, each, shed } = await receive<IssueMessage, 'issued'>(client, 'issued', 120_000)
     return {
       rate: agents / (total / 1000),
+      shed,
       p99: quantile(each, 0.99),
       cpu: (cpuTime(pid) - before) / agents,
     }
@@ -81,6 +82,8 @@ async function run(bench: Bench) {
     providerPerSecond: provider,
     attestP99: attested.p99,
     renewP99: renewed.p99,
+    attestShed: attested.shed,
+    renewShed: renewed.shed,
     attestCpu: attested.cpu,
     renewCpu: renewed.cpu,
   }
@@ -97,6 +100,8 @@ export const issue: Benchmark = {
     providerPerSecond: { text: 'by the provider alone', unit: '/s' },
     attestP99: { text: `attestation p99, ${parallel} at a time`, unit: 'ms' },
     renewP99: { text: `renewal p99, ${parallel} at a time`, unit: 'ms' },
+    attestShed: { text: 'calls shed while attesting, and made again', unit: 'calls' },
+    renewShed: { text: 'calls shed while renewing, and made again', unit: 'calls' },
     attestCpu: { text: "the relayer's processor time per attestation", unit: 'ms' },
     renewCpu: { text: "the relayer's processor time per renewal", unit: 'ms' },
   },

@@ -15,5 +15,11 @@ export type IssueCommand = { readonly type: 'issue'; readonly road: 'attest' | '
 
 export type IssueMessage =
   | { readonly type: 'ready' }
-  /** How long all took together, and each; in ms. */
-  | { readonly type: 'issued'; readonly total: number; readonly each: readonly number[] }
+  | {
+      readonly type: 'issued'
+      /** How long all took together, and each; in ms. */
+      readonly total: number
+      readonly each: readonly number[]
+      /** Calls that the relayer refused for being busy; each was made again. */
+      readonly shed: number
+    }

@@ -11,6 +11,7 @@ import { onParent, tellParent } from '../../scripts/lib/parent.ts'
 import { orderMessage } from '../../sdk/cli/orderFile.ts'
 import { createOrder, signOrder } from '../../sdk/cli/signOrder.ts'
 import type { FloodKind, FloodMessage, FloodSetup } from '../lib/floodMessages.ts'
+import { loopbackAddress } from '../lib/loopback.ts'
 
 /** Connections that send whole requests, one after the other. */
 const busy = 64
@@ -29,9 +30,18 @@ const note = (what: string): void => {
   answers[what] = (answers[what] ?? 0) + 1
 }
 
+let strangers = 0
+
+/** From another address each time: a limit for each address alone must not be what holds a flood back. */
 const open = ({ url }: FloodSetup): Socket => {
   const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
+  strangers += 1
+  const localAddress = loopbackAddress('flood', strangers)
+  const socket = connect({
+    host: hostname,
+    port: Number(port),
+    ...(localAddress === undefined ? {} : { localAddress }),
+  })
   socket.setNoDelay(true)
   socket.on('error', () => {})
   return socket

@@ -4,6 +4,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'nod
 import { Agent, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { attestationMessage } from '../../protocol/attestation.ts'
 import { toBase64Url } from '../../protocol/bytes.ts'
 import { monotonicNow } from '../../scripts/lib/monotonic.ts'
@@ -11,6 +12,7 @@ import { onParent, tellParent } from '../../scripts/lib/parent.ts'
 import { createCsr } from '../../sdk/agent/csr.ts'
 import { checkServer } from '../../sdk/client/serverIdentity.ts'
 import type { IssueCommand, IssueMessage, IssueSetup } from '../lib/issueMessages.ts'
+import { loopbackAddress } from '../lib/loopback.ts'
 
 type Svid = { readonly svid: string; readonly bundle: string }
 type Prepared = { readonly csr: string; readonly spki: Uint8Array; readonly key: string }
@@ -21,9 +23,19 @@ const prepare = (): Prepared => {
   return { csr: pem, spki, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
 }
 
-type Call = { readonly url: URL; readonly body: unknown; readonly tls?: object }
+type Call = {
+  readonly url: URL
+  readonly body: unknown
+  /** On whose behalf: each agent has its own address, or one of as many as there are. */
+  readonly caller: number
+  readonly tls?: object
+}
 
-const post = <T>(call: Call, agent: Agent | false): Promise<T> =>
+/** ms until a call that was shed is made again */
+const shedPause = 250
+let shed = 0
+
+const postOnce = (call: Call, agent: Agent | false): Promise<{ status: number; text: string }> =>
   new Promise((resolve, reject) => {
     const payload = JSON.stringify(call.body)
     const outgoing = (call.url.protocol === 'https:' ? secureRequest : request)(
@@ -31,6 +43,7 @@ const post = <T>(call: Call, agent: Agent | false): Promise<T> =>
       {
         method: 'POST',
         agent,
+        localAddress: loopbackAddress('agents', call.caller),
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
         ...call.tls,
       },
@@ -39,15 +52,23 @@ const post = <T>(call: Call, agent: Agent | false): Promise<T> =>
         response.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk
         })
-        response.on('end', () => {
-          if (response.statusCode === 200) resolve(JSON.parse(text) as T)
-          else reject(new Error(`${call.url.pathname}: ${response.statusCode} ${text}`))
-        })
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
       },
     )
     outgoing.on('error', reject)
     outgoing.end(payload)
   })
+
+/** As a client does it: what the relayer sheds is asked for again. */
+async function post<T>(call: Call, agent: Agent | false): Promise<T> {
+  for (;;) {
+    const { status, text } = await postOnce(call, agent)
+    if (status === 200) return JSON.parse(text) as T
+    if (status !== 503 && status !== 429) throw new Error(`${call.url.pathname}: ${status} ${text}`)
+    shed += 1
+    await sleep(shedPause * (0.5 + Math.random()))
+  }
+}
 
 /** Runs a task for each index, `parallel` at a time; resolves with what each took in ms. */
 async function timed(count: number, parallel: number, task: (index: number) => Promise<void>) {
@@ -63,7 +84,9 @@ async function timed(count: number, parallel: number, task: (index: number) => P
     }
   }
   await Promise.all(Array.from({ length: parallel }, work))
-  return { total: monotonicNow() - from, each }
+  const counted = { total: monotonicNow() - from, each, shed }
+  shed = 0
+  return counted
 }
 
 function createClient({ relayer, trustDomain, agents, parallel }: IssueSetup) {
@@ -82,7 +105,7 @@ function createClient({ relayer, trustDomain, agents, parallel }: IssueSetup) {
         const one = fleet[index] as (typeof fleet)[number]
         const { spiffeId, key, first } = one
         const { challenge } = await post<{ challenge: string }>(
-          { url: at('/agents/challenges'), body: {} },
+          { url: at('/agents/challenges'), body: {}, caller: index },
           agent,
         )
         const message = attestationMessage({
@@ -94,7 +117,7 @@ function createClient({ relayer, trustDomain, agents, parallel }: IssueSetup) {
         })
         const proof = toBase64Url(sign(null, message, key))
         const body = { spiffeId, challenge, proof, csr: first.csr }
-        one.held = await post<Svid>({ url: at('/agents/attest'), body }, agent)
+        one.held = await post<Svid>({ url: at('/agents/attest'), body, caller: index }, agent)
       }),
     // On a connection of its own each: only the latest SVID renews, and a connection shows one for all its life.
     renew: () =>
@@ -105,6 +128,7 @@ function createClient({ relayer, trustDomain, agents, parallel }: IssueSetup) {
           {
             url: new URL('/svid/renew', relayer.mtlsUrl),
             body: { csr: one.second.csr },
+            caller: index,
             tls: {
               cert: svid,
               key: one.first.key,

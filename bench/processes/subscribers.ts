@@ -4,6 +4,7 @@ import process from 'node:process'
 import { monotonicNow } from '../../scripts/lib/monotonic.ts'
 import { onParent, tellParent } from '../../scripts/lib/parent.ts'
 import type { SubscribeCommand, SubscriberMessage } from '../lib/fleetMessages.ts'
+import { loopbackAddress } from '../lib/loopback.ts'
 
 /** How many connections are being made at once. */
 const parallel = 100
@@ -28,9 +29,14 @@ const note = (chunk: Buffer): void => {
   frame = /id: [^\n]*\nevent: kill\n(?:data: [^\n]*\n)+\n/.exec(text)?.[0] ?? frame
 }
 
-const subscribe = (stream: URL): Promise<void> =>
+const subscribe = (stream: URL, index: number): Promise<void> =>
   new Promise((resolve, reject) => {
-    const socket = connect(Number(stream.port), stream.hostname)
+    const localAddress = loopbackAddress('subscribers', index)
+    const socket = connect({
+      host: stream.hostname,
+      port: Number(stream.port),
+      ...(localAddress === undefined ? {} : { localAddress }),
+    })
     socket.setNoDelay(true)
     socket.write(
       `GET ${stream.pathname} HTTP/1.1\r\nhost: ${stream.host}\r\naccept: text/event-stream\r\n\r\n`,
@@ -52,7 +58,8 @@ async function hold({ stream, count }: SubscribeCommand): Promise<void> {
   const url = new URL(stream)
   while (open.length < count) {
     const batch = Math.min(parallel, count - open.length)
-    await Promise.all(Array.from({ length: batch }, () => subscribe(url)))
+    const from = open.length
+    await Promise.all(Array.from({ length: batch }, (_, index) => subscribe(url, from + index)))
   }
   tellParent<SubscriberMessage>({ type: 'subscribed', open: open.length })
 }
