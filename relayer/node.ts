@@ -29,6 +29,7 @@ import { addFeedRoutes } from './http/feed.ts'
 import { addHealthRoutes } from './http/health.ts'
 import { addIdentityRoutes } from './http/identities.ts'
 import { addKillRoutes } from './http/kills.ts'
+import { createKillWatch } from './http/killWatch.ts'
 import { type Address, listen, mutualTlsListener, publicListener, stopListening } from './http/listeners.ts'
 import { createPeerOf } from './http/peer.ts'
 import { createPeerClient } from './http/peerClient.ts'
@@ -167,6 +168,10 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   const verifySignature = createSignatureVerifier(chain)
   await warmUp(deployment, verifySignature)
   const stream = createEventStream()
+  const watch = createKillWatch(stream, (killId) => {
+    const kill = executor.kill(killId)
+    return kill === undefined ? null : killView(kill, points.of(kill))
+  })
   const accesses = createAccesses(clock.wall)
   let published = history.lastMessage.number
   let caughtUp = false
@@ -189,7 +194,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       broadcaster.publish(messages)
     },
     onKill(kill) {
-      stream.send('kill', killView(kill, points.of(kill)))
+      watch.changed(kill.id)
       rebroadcaster.note(kill)
       // A reorg took its landing back.
       if (kill.orphaned !== null) lander?.land(kill)
@@ -214,7 +219,8 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     confirmations: history.confirmations,
     kills: executor.kills,
     published: () => published,
-    closedAfter,
+    // One that follows another relayer as well may be fresh by that one and know nothing of the kill.
+    closedAfter: options.peers.length === 0 ? closedAfter : Number.POSITIVE_INFINITY,
     clock,
     write: (point, confirmations, closedConnections) =>
       executor.note({
@@ -308,7 +314,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
           },
         ],
       }),
-    isEnrolled: (spiffeId) => enrolments.isEnrolled(spiffeId),
+    enrolledSince: (spiffeId) => enrolments.enrolledSince(spiffeId),
     latest: await latestSvids(db, clock.wall() - proofLife),
   })
   const challenges = createChallenges({ clock })
@@ -407,14 +413,11 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   addPointRoutes(pointApp, {
     bundle: () => bundlePem,
     peerOf: createPeerOf({ deployment, trustDomain, now: clock.wall }),
-    renew: ({ claims, serial }, csr) => issuance.renewed(claims, serial, spkiOf(csr)),
+    renew: (peer, csr) => issuance.renewed(peer, spkiOf(csr)),
     async acknowledge({ claims }, { epoch: acknowledgedEpoch, number, closedConnections }) {
       const point = formatSpiffeId(claims.spiffeId)
       const confirmations = await points.acknowledge(point, acknowledgedEpoch, number, closedConnections)
-      for (const { killId } of confirmations) {
-        const kill = executor.kill(killId)
-        if (kill !== undefined) stream.send('kill', killView(kill, points.of(kill)))
-      }
+      for (const { killId } of confirmations) watch.changed(killId)
     },
     report: createReport({
       isPoint: (spiffeId) => points.point(spiffeId) !== undefined,

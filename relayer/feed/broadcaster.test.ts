@@ -17,11 +17,11 @@ const row: RevocationRow = {
   text: '',
   killId: 'k',
 }
-const messages = (count: number, last: LastMessage = noMessage): readonly SignedMessage[] =>
+const messages = (count: number, last: LastMessage = noMessage, text = ''): readonly SignedMessage[] =>
   signAnnouncements(
     feed,
     last,
-    Array.from({ length: count }, () => ({ type: 'kill' as const, row })),
+    Array.from({ length: count }, () => ({ type: 'kill' as const, row: { ...row, text } })),
     1,
     sign,
   )
@@ -34,7 +34,11 @@ afterEach(() => {
 /** A broadcaster behind a real socket that has published these messages. */
 async function world(
   published: readonly SignedMessage[],
-  { wall = () => 1000, before = noMessage }: { wall?: () => number; before?: LastMessage } = {},
+  {
+    wall = () => 1000,
+    monotonic = () => 0,
+    before = noMessage,
+  }: { wall?: () => number; monotonic?: () => number; before?: LastMessage } = {},
 ) {
   let slow = 0
   let signatures = 0
@@ -45,7 +49,7 @@ async function world(
       signatures += 1
       return sign()
     },
-    clock: { wall, monotonic: () => 0 },
+    clock: { wall, monotonic },
     chainView: () => ({ head: null, grantPoint: null, blind: false }),
     rows: () => [row],
     onSlow: () => {
@@ -123,6 +127,37 @@ test('a storm of subscribers costs one signature', async () => {
   expect(signatures()).toBe(1)
 })
 
+test('a storm for the snapshot costs one signature too, until a message comes', async () => {
+  const { broadcaster, signatures } = await world(messages(3))
+  const bytes = broadcaster.snapshot()
+  for (let i = 0; i < 100; i += 1) expect(broadcaster.snapshot()).toBe(bytes)
+  expect(signatures()).toBe(1)
+  broadcaster.publish(messages(4).slice(3))
+  expect(broadcaster.snapshot()).not.toBe(bytes)
+})
+
+test('one decision of very many messages cuts off nobody who reads', async () => {
+  const { broadcaster, open, slow } = await world([])
+  const reader = await open()
+  let seen = 0
+  const all = new Promise<void>((resolve) =>
+    reader.on('data', (chunk) => {
+      seen += String(chunk).split('event: kill').length - 1
+      if (seen >= 9_990) resolve()
+    }),
+  )
+  broadcaster.publish(messages(10_000))
+  await all
+  expect(slow()).toBe(0)
+})
+
+test('who missed more bytes than he may leave unread is sent to the snapshot, not cut for them', async () => {
+  const many = messages(1_000, noMessage, '"'.repeat(256))
+  const { open, events } = await world(many)
+  expect(await events(await open('e.100'))).toEqual(['reset', 'heartbeat'])
+  expect(await events(await open('e.900'))).toEqual([...Array(100).fill('kill'), 'heartbeat'])
+})
+
 test('a reader that does not read is cut off and the others go on', async () => {
   const { broadcaster, open, events, slow } = await world([])
   const stuck = await open()
@@ -143,9 +178,11 @@ test('a reader that does not read is cut off and the others go on', async () => 
 
 test('the time of heartbeats and snapshots grows even when the wall clock goes back', async () => {
   let now = 5000
-  const { broadcaster } = await world([], { wall: () => now })
-  const time = () => JSON.parse(broadcaster.snapshot().split('\n')[0] as string).time as number
+  let monotonic = 0
+  const { broadcaster } = await world([], { wall: () => now, monotonic: () => monotonic })
+  const time = () => JSON.parse(String(broadcaster.snapshot()).split('\n')[0] as string).time as number
   const first = time()
   now = 1000
+  monotonic += 1000
   expect(time()).toBeGreaterThan(first)
 })

@@ -11,8 +11,8 @@ export type Broadcaster = {
   publish(messages: readonly SignedMessage[]): void
   /** Sends a sign of life with the chain's view and the table's digest. */
   heartbeat(): void
-  /** The signed snapshot of the table. */
-  snapshot(): string
+  /** The signed snapshot of the table; the same bytes for all who ask within half a second. */
+  snapshot(): Buffer
   /**
    * Turns a response into a stream. `lastEventId` is `<epoch>.<number>`; what follows it is sent first, or, where that
    * is impossible, the event `reset`.
@@ -24,6 +24,9 @@ export type Broadcaster = {
 
 /** Most messages that a returning subscriber is sent; further behind, the snapshot is cheaper for both. */
 const maxReplayed = 1_000
+
+/** ms; a large table costs the kill road's own thread tens of ms to sign. */
+const snapshotAge = 500
 
 /** ms; subscribers who come together are given the same heartbeat, so that a storm of them costs one signature. */
 const greetingAge = 100
@@ -55,6 +58,7 @@ export function createBroadcaster(options: {
   const published = createDigestedTable(rows())
   let last = options.lastMessage
   let lastTime = 0
+  let snapshot: { readonly bytes: Buffer; readonly number: number; readonly at: number } | null = null
   let greeting: { readonly bytes: Buffer; readonly number: number; readonly at: number } | null = null
 
   // Heartbeats and snapshots must never go back in time, whatever the wall clock does.
@@ -63,15 +67,18 @@ export function createBroadcaster(options: {
     return lastTime
   }
 
-  const send = (response: ServerResponse, bytes: Buffer): void => {
-    if (response.writableLength > maxUnread) {
-      // Its close event comes later; until then it must not be counted and cut again.
-      subscribers.delete(response)
-      options.onSlow?.()
-      response.destroy()
-      return
+  /** Writes to all; who had too much unread before is cut off instead, however much comes now. */
+  const send = (frames: readonly Buffer[]): void => {
+    for (const response of subscribers) {
+      if (response.writableLength > maxUnread) {
+        // Its close event comes later; until then it must not be counted and cut again.
+        subscribers.delete(response)
+        options.onSlow?.()
+        response.destroy()
+        continue
+      }
+      for (const bytes of frames) response.write(bytes)
     }
-    response.write(bytes)
   }
 
   const position = () => ({ ...feed, number: last.number, previous: last.hash })
@@ -98,20 +105,27 @@ export function createBroadcaster(options: {
     return greeting.bytes
   }
 
-  /** What follows a number, framed; null when some of it is no longer kept. */
-  const after = (number: number): readonly Buffer[] | null =>
-    number < firstKept - 1 || number > last.number ? null : kept.slice(number + 1 - firstKept)
+  /** What follows a number, framed; null when some of it is no longer kept, or when it is more than a snapshot's worth. */
+  const after = (number: number): readonly Buffer[] | null => {
+    if (number < firstKept - 1 || number > last.number) return null
+    const missed = kept.slice(number + 1 - firstKept)
+    const bytes = missed.reduce((sum, one) => sum + one.length, 0)
+    // Less than a subscriber may leave unread: it must not be cut for what it is sent first.
+    return missed.length > maxReplayed || bytes > maxUnread / 2 ? null : missed
+  }
 
   return {
     publish(messages) {
+      const frames: Buffer[] = []
       for (const message of messages) {
         last = { number: message.number, hash: message.hash }
         if (message.type === 'dropped') published.delete(targetKey(message.row))
         else published.set(message.row)
         const bytes = Buffer.from(frame(message.type, `${feed.epoch}.${message.number}`, message.document))
+        frames.push(bytes)
         kept.push(bytes)
-        for (const response of subscribers) send(response, bytes)
       }
+      send(frames)
       // In steps, so that dropping the oldest costs nothing per message.
       if (kept.length < 2 * maxReplayed) return
       firstKept += kept.length - maxReplayed
@@ -120,21 +134,26 @@ export function createBroadcaster(options: {
 
     heartbeat() {
       if (subscribers.size === 0) return
-      const bytes = heartbeatFrame()
-      for (const response of subscribers) send(response, bytes)
+      send([heartbeatFrame()])
     },
 
-    snapshot: () =>
-      signDocument(
-        {
-          tag: snapshotTag,
-          ...position(),
-          time: nextTime(),
-          ...chainView(),
-          rows: Array.from(published.rows(), canonicalRow),
-        },
-        sign,
-      ),
+    snapshot() {
+      const now = clock.monotonic()
+      if (snapshot === null || snapshot.number !== last.number || now - snapshot.at > snapshotAge) {
+        const document = signDocument(
+          {
+            tag: snapshotTag,
+            ...position(),
+            time: nextTime(),
+            ...chainView(),
+            rows: Array.from(published.rows(), canonicalRow),
+          },
+          sign,
+        )
+        snapshot = { bytes: Buffer.from(document), number: last.number, at: now }
+      }
+      return snapshot.bytes
+    },
 
     subscribe(response, lastEventId) {
       response.writeHead(200, {
@@ -148,14 +167,13 @@ export function createBroadcaster(options: {
         epoch === feed.epoch && number !== undefined && /^[0-9]{1,15}$/.test(number)
           ? after(Number(number))
           : null
-      if (missed === null || missed.length > maxReplayed)
-        response.write('event: reset\ndata: fetch the snapshot\n\n')
+      if (missed === null) response.write('event: reset\ndata: fetch the snapshot\n\n')
       // The frames themselves, not a copy: a storm of subscribers who missed the same shares them.
       else for (const bytes of missed) response.write(bytes)
       subscribers.add(response)
       response.on('close', () => subscribers.delete(response))
       response.on('error', () => subscribers.delete(response))
-      send(response, currentGreeting())
+      response.write(currentGreeting())
     },
 
     get subscribers() {

@@ -23,7 +23,10 @@ export function addFeedRoutes(
     },
   })
   app.get('/revocations', (context) =>
-    context.text(parts.broadcaster.snapshot(), 200, { 'cache-control': 'no-store' }),
+    context.body(new Uint8Array(parts.broadcaster.snapshot()), 200, {
+      'content-type': 'text/plain; charset=UTF-8',
+      'cache-control': 'no-store',
+    }),
   )
 
   app.openAPIRegistry.registerPath({

@@ -1,12 +1,12 @@
 import type { TLSSocket } from 'node:tls'
 import { type Deployment, deploymentId } from '../../protocol/deployment.ts'
-import type { SvidClaims } from '../../protocol/revocation.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { readSvid } from '../../protocol/x509/readSvid.ts'
-import { IssuanceRefusedError } from '../identity/issuance.ts'
+import { IssuanceRefusedError, type PresentedSvid } from '../identity/issuance.ts'
+import { skew } from '../identity/signingAuthority.ts'
 
 /** Who is at the other end of a mutual TLS connection, as its SVID says. */
-export type Peer = { readonly claims: SvidClaims; readonly serial: string }
+export type Peer = PresentedSvid
 
 /**
  * Reads the peer of a connection whose chain TLS has verified.
@@ -25,7 +25,7 @@ export const createPeerOf =
     const certificate = socket.getPeerX509Certificate()
     if (certificate === undefined)
       throw new IssuanceRefusedError('other identity', 'svid', '', 'the connection shows no certificate')
-    const { claims, serial, notAfter } = readSvid(certificate.raw)
+    const { claims, serial, notBefore, notAfter } = readSvid(certificate.raw)
     // TLS checked this when the connection opened; it may have been kept open since.
     if (notAfter < now())
       throw new IssuanceRefusedError('revoked', 'svid', serial, 'the presented SVID has expired; attest anew')
@@ -36,5 +36,5 @@ export const createPeerOf =
         formatSpiffeId(claims.spiffeId),
         `the SVID is not of ${trustDomain} and ${deploymentId(deployment)}`,
       )
-    return { claims, serial }
+    return { claims, serial, issuedAt: notBefore + skew }
   }

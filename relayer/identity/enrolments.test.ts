@@ -97,7 +97,7 @@ describe('a token', () => {
     w.pass(1)
     await expect(w.withdraw(w.token('enrol'))).rejects.toMatchObject(badToken)
     await expect(w.enrol(w.token('withdraw'))).rejects.toMatchObject(badToken)
-    expect(w.enrolments.isEnrolled(shop)).toBe(true)
+    expect(w.enrolments.enrolledSince(shop)).not.toBeNull()
   })
 
   test('made before or in the very ms of the opposite does nothing', async () => {
@@ -111,7 +111,7 @@ describe('a token', () => {
     await expect(w.enrol(w.token('enrol'))).rejects.toMatchObject(badToken)
     w.pass(1)
     await w.enrol()
-    expect(w.enrolments.isEnrolled(shop)).toBe(true)
+    expect(w.enrolments.enrolledSince(shop)).not.toBeNull()
   })
 })
 
@@ -127,7 +127,7 @@ describe('a withdrawal', () => {
 
   test('of an earlier run counts', async () => {
     const w = world([{ spiffeId: shop, enrolledAt: 1, withdrawnAt: 1_000 }])
-    expect(w.enrolments.isEnrolled(shop)).toBe(false)
+    expect(w.enrolments.enrolledSince(shop)).toBeNull()
     await expect(w.enrol(w.token('enrol', { issuedAt: 1_000 }))).rejects.toMatchObject(badToken)
     await w.enrol(w.token('enrol', { issuedAt: 1_001 }))
   })
@@ -143,7 +143,7 @@ describe('a withdrawal', () => {
     resolve()
     await withdrawn
     await expect(enrolled).rejects.toMatchObject(badToken)
-    expect(w.enrolments.isEnrolled(shop)).toBe(false)
+    expect(w.enrolments.enrolledSince(shop)).toBeNull()
     expect(w.written).toEqual([`withdrawn ${shop}`])
   })
 
@@ -154,7 +154,7 @@ describe('a withdrawal', () => {
       throw new Error('disk full')
     })
     await expect(w.withdraw(token)).rejects.toThrow('disk full')
-    expect(w.enrolments.isEnrolled(shop)).toBe(true)
+    expect(w.enrolments.enrolledSince(shop)).not.toBeNull()
     w.onWrite(async () => {})
     expect(await w.withdraw(token)).toBe(shop)
   })

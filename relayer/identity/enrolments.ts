@@ -10,7 +10,8 @@ export type Enrolments = {
   enrol(token: string, csr: string): Promise<SvidRecord>
   /** Ends an enrolment: no renewal, no confirmation any more. @returns whose it was. @throws {IssuanceRefusedError} */
   withdraw(token: string): Promise<string>
-  isEnrolled(spiffeId: string): boolean
+  /** Since when a workload is enrolled, in ms; null when it is not. */
+  enrolledSince(spiffeId: string): number | null
 }
 
 const badToken = (value: string, detail: string) =>
@@ -39,7 +40,10 @@ export function createEnrolments(options: {
     options.workloads.map(({ spiffeId, ...times }) => [spiffeId, times]),
   )
 
-  const isEnrolled = (spiffeId: string): boolean => workloads.get(spiffeId)?.withdrawnAt === null
+  const enrolledSince = (spiffeId: string): number | null => {
+    const workload = workloads.get(spiffeId)
+    return workload?.withdrawnAt === null ? workload.enrolledAt : null
+  }
 
   const read = (token: string, action: OperatorStatement['action']): OperatorStatement => {
     const statement = openStatement(secret, token)
@@ -101,7 +105,7 @@ export function createEnrolments(options: {
   const serial = createSerial()
 
   return {
-    isEnrolled,
+    enrolledSince,
 
     async enrol(token, csr) {
       const spki = spkiOf(csr)

@@ -32,7 +32,7 @@ function world() {
   let mayHoldSvid = true
   let record = async () => {}
   let issued = 0
-  const enrolled = new Set([shop])
+  const enrolled = new Map([[shop, 0]])
   const registry = createRegistry()
   const rows = new Map<string, RevocationRow>()
   applyRegistryEvent(
@@ -63,7 +63,7 @@ function world() {
       return { pem: 'pem', serial: `00f${issued}`, expiresAt: now + lifetime }
     },
     record: () => record(),
-    isEnrolled: (spiffeId) => enrolled.has(spiffeId),
+    enrolledSince: (spiffeId) => enrolled.get(spiffeId) ?? null,
     latest: [],
   })
   const claimsOf = ({ spiffeId, generation, owner: of }: SvidRecord): SvidClaims => ({
@@ -93,7 +93,12 @@ function world() {
     rows,
     enrolled,
     kill,
-    renew: (svid: SvidRecord, serial = svid.serial) => issuance.renewed(claimsOf(svid), serial, spki),
+    renew: (svid: SvidRecord, serial = svid.serial) =>
+      issuance.renewed(
+        { claims: claimsOf(svid), serial, issuedAt: Math.floor(svid.issuedAt / 1000) * 1000 },
+        spki,
+      ),
+    now: () => now,
     set: (change: { blind?: boolean; mayHoldSvid?: boolean }) => {
       blind = change.blind ?? blind
       mayHoldSvid = change.mayHoldSvid ?? mayHoldSvid
@@ -160,6 +165,16 @@ describe('renewal', () => {
     w.enrolled.delete(shop)
     await expect(w.renew(svid)).rejects.toMatchObject({ kind: 'other identity' })
   })
+})
+
+test('an SVID from before a service was enrolled anew is renewed no more', async () => {
+  const w = world()
+  const stolen = await w.issuance.enrolled(shop, spki)
+  w.pass(1_000)
+  w.enrolled.set(shop, w.now())
+  const own = await w.issuance.enrolled(shop, spki)
+  await expect(w.renew(stolen)).rejects.toMatchObject({ kind: 'other identity', value: stolen.serial })
+  await w.renew(own)
 })
 
 describe('no SVID leaves', () => {

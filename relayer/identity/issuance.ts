@@ -32,11 +32,18 @@ export class IssuanceRefusedError extends Error {
   }
 }
 
+/** The SVID that its bearer shows; `issuedAt` in ms, of whole seconds. */
+export type PresentedSvid = {
+  readonly claims: SvidClaims
+  readonly serial: string
+  readonly issuedAt: number
+}
+
 export type Issuance = {
   /** For an agent that has just proved its registered key. @param spki DER @throws {IssuanceRefusedError} */
   attested(spiffeId: string, spki: Uint8Array): Promise<SvidRecord>
-  /** For the bearer of a valid SVID. @param serial of that SVID @throws {IssuanceRefusedError} */
-  renewed(claims: SvidClaims, serial: string, spki: Uint8Array): Promise<SvidRecord>
+  /** For the bearer of a valid SVID. @throws {IssuanceRefusedError} */
+  renewed(presented: PresentedSvid, spki: Uint8Array): Promise<SvidRecord>
   /** For a workload that an operator enrolled. @throws {IssuanceRefusedError} */
   enrolled(spiffeId: string, spki: Uint8Array): Promise<SvidRecord>
   /** The registered Ed25519 key of an agent that may hold an SVID. @throws {IssuanceRefusedError} */
@@ -68,7 +75,8 @@ export function createIssuance(options: {
   }) => Promise<{ readonly pem: string; readonly serial: string; readonly expiresAt: number }>
   /** Makes the SVID known to the store and the log before it leaves. */
   readonly record: (svid: SvidRecord, how: 'attested' | 'renewed' | 'enrolled') => Promise<void>
-  readonly isEnrolled: (spiffeId: string) => boolean
+  /** Since when a workload is enrolled, in ms; null when it is not. */
+  readonly enrolledSince: (spiffeId: string) => number | null
   readonly latest: readonly SvidRecord[]
 }): Issuance {
   const { executor, deployment, trustDomain, svidLife, clock, record } = options
@@ -120,7 +128,7 @@ export function createIssuance(options: {
   }
 
   const requireEnrolled = (spiffeId: string) => {
-    if (!options.isEnrolled(spiffeId))
+    if (options.enrolledSince(spiffeId) === null)
       throw new IssuanceRefusedError('other identity', 'svid', spiffeId, `${spiffeId} is not enrolled here`)
   }
 
@@ -167,7 +175,7 @@ export function createIssuance(options: {
 
     enrolled: async (spiffeId, spki) => issue(spiffeId, null, spki, Math.round(clock.wall()), 'enrolled'),
 
-    async renewed(claims, serial, spki) {
+    async renewed({ claims, serial, issuedAt }, spki) {
       const spiffeId = formatSpiffeId(claims.spiffeId)
       const verdict = isRevoked(claims, executor.table, deployment)
       if (verdict.revoked)
@@ -192,6 +200,15 @@ export function createIssuance(options: {
       const had = latest.get(spiffeId)
       if (claims.owner === null) {
         requireEnrolled(spiffeId)
+        // Whoever stole an SVID before the enrolment was withdrawn must not live on the next one. (Certificates date by
+        // whole seconds.)
+        if (issuedAt + 999 < (options.enrolledSince(spiffeId) as number))
+          throw new IssuanceRefusedError(
+            'other identity',
+            'svid',
+            serial,
+            `the presented SVID is from before ${spiffeId} was enrolled anew; use the new one`,
+          )
         return issue(spiffeId, null, spki, had?.provedAt ?? Math.round(clock.wall()), 'renewed')
       }
       const { agent } = agentOf(spiffeId)

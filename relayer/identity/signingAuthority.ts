@@ -140,7 +140,7 @@ export class UnusableSigningAuthorityError extends Error {
 }
 
 /** ms by which certificates begin earlier, for peers whose clock is behind. */
-const skew = 30_000
+export const skew = 30_000
 
 /** ms; five years. Replacing it means handing a new bundle to everybody, so it outlives any one release. */
 const defaultAuthorityLifetime = 5 * 365 * 86_400_000

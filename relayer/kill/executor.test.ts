@@ -25,6 +25,7 @@ function world() {
   const orders: KillRecord[] = []
   const refused: { readonly signed: SignedOrder; readonly error: Error }[] = []
   const forgotten: string[] = []
+  let slept = 0
   let failing = false
   let last = noMessage
   let signatures = 0
@@ -50,7 +51,7 @@ function world() {
       signatures += 1
       return signature === '0x01'
     },
-    clock: { wall: () => now * 1000, monotonic: () => now * 1000 },
+    clock: { wall: () => now * 1000, monotonic: () => (now - slept) * 1000 },
     newId: () => `kill-${nextId++}`,
     svidHorizon: 360_000,
     maxBlind: 30_000,
@@ -131,6 +132,10 @@ function world() {
     },
     pass: (seconds: number) => {
       now += seconds
+    },
+    sleep: (seconds: number) => {
+      now += seconds
+      slept += seconds
     },
     now: () => now,
     signatures: () => signatures,
@@ -569,4 +574,36 @@ test('without a new head for maxBlind the relayer calls itself blind', async () 
   expect(w.executor.chainView().blind).toBe(true)
   w.executor.noteHead(w.block(1))
   expect(w.executor.chainView().blind).toBe(false)
+  // The machine slept: only the wall clock went on.
+  w.sleep(31)
+  expect(w.executor.chainView().blind).toBe(true)
+})
+
+test('many orders of one authority for one subject are one kill from the seventeenth on; another authority still counts', async () => {
+  const w = world()
+  await w.start()
+  const kills: KillRecord[] = []
+  for (let nonce = 1n; nonce <= 40n; nonce += 1n) kills.push(await w.executor.takeOrder(w.order({ nonce })))
+  expect(new Set(kills.map(({ id }) => id)).size).toBe(16)
+  expect(kills.at(-1)?.id).toBe(kills[15]?.id)
+  expect(w.types().filter((type) => type === 'kill')).toHaveLength(16)
+  // Another's order, as every authority's, stands for itself.
+  await w.take(2, [w.killed(2)])
+  expect(w.executor.kills()).toHaveLength(17)
+})
+
+test('rows die a few at a time, so that no kill waits for thousands', async () => {
+  const w = world()
+  await w.start()
+  const events = Array.from({ length: 600 }, (_, i) =>
+    w.killed(2 + i, null, ownerTarget(`0x${(i + 1).toString(16).padStart(40, '0')}`)),
+  )
+  await w.grant(await w.take(2, events))
+  w.pass(361)
+  const left: number[] = []
+  for (let i = 0; i < 4; i += 1) {
+    await w.executor.tidy()
+    left.push(w.executor.rows().length)
+  }
+  expect(left).toEqual([350, 100, 0, 0])
 })

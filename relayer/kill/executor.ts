@@ -1,7 +1,7 @@
 import type { BlockMark, ChainView } from '../../protocol/feed/message.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import type { AgentIdentity } from '../../protocol/liveness.ts'
-import { checkOrder } from '../../protocol/order.ts'
+import { checkOrder, type KillOrder } from '../../protocol/order.ts'
 import { applyRegistryEvent, type Registry, type RegistryEvent } from '../../protocol/registry.ts'
 import type { RevocationLookup, RevocationRow } from '../../protocol/revocation.ts'
 import { scopeName, subjectLabel, type Target, targetKey } from '../../protocol/scope.ts'
@@ -59,6 +59,12 @@ export type KillExecutor = ChainSink & {
 /** Audit entries of one commit of notes: a kill waits for at most one such commit. */
 const maxNotes = 250
 
+/** Rows dropped at once, of as many messages: kills wait for no more, and subscribers can read along. */
+const maxDropped = 250
+
+/** Open orders of one authority for one subject. Each beyond changes nothing, and would cost memory and a write. */
+const maxOpenOrders = 16
+
 /** The one road of every kill and resume (DESIGN, sections 1 and 4). */
 export function createKillExecutor(options: {
   readonly state: KillState
@@ -88,7 +94,7 @@ export function createKillExecutor(options: {
   let messages = options.lastMessage.number
   /** Kills that were published and that the store has not taken yet. */
   const unwritten = new Set<string>()
-  let lastHead: { readonly block: BlockMark; readonly monotonic: number } | null = null
+  let lastHead: { readonly block: BlockMark; readonly at: Moment } | null = null
 
   const moment = (): Moment => ({ at: clock.wall(), monotonic: clock.monotonic() })
 
@@ -325,6 +331,15 @@ export function createKillExecutor(options: {
     return id !== undefined && state.kills.get(id)?.withdrawn === null ? id : undefined
   }
 
+  /** The latest of an authority's open orders for a subject, where there are so many that another changes nothing. */
+  const standingOrder = (order: KillOrder): string | undefined => {
+    const own = [...(state.origins.get(targetKey(order)) ?? [])].filter((id) => {
+      const kill = state.kills.get(id) as KillRecord
+      return kill.order !== null && kill.landing === null && kill.authority === order.authority
+    })
+    return own.length < maxOpenOrders ? undefined : own.at(-1)
+  }
+
   const takeOrder = async (signed: SignedOrder): Promise<KillRecord> => {
     const seen = moment()
     const { order, signature, digest } = signed
@@ -348,6 +363,8 @@ export function createKillExecutor(options: {
       if (twin !== undefined) return answerAgain(twin)
       const rank = checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
       const { authority, scope, subject, reason, text } = order
+      const standing = standingOrder(order)
+      if (standing !== undefined) return answerAgain(standing)
       const message = {
         ...order,
         issuedAt: String(order.issuedAt),
@@ -429,7 +446,7 @@ export function createKillExecutor(options: {
     load: async () => state.blocks,
 
     noteHead(block) {
-      lastHead = { block: markOf(block), monotonic: clock.monotonic() }
+      lastHead = { block: markOf(block), at: moment() }
     },
 
     takeBlocks: (blocks) =>
@@ -574,9 +591,9 @@ export function createKillExecutor(options: {
       serial(async () => {
         const now = Math.round(clock.wall())
         for (const id of forgetSettledKills(state, now)) options.onForgotten?.(id)
-        const dead = [...state.rows.values()].filter(
-          ({ finalAt }) => finalAt !== null && finalAt + svidHorizon < now,
-        )
+        const dead = [...state.rows.values()]
+          .filter(({ finalAt }) => finalAt !== null && finalAt + svidHorizon < now)
+          .slice(0, maxDropped)
         if (dead.length === 0) return
         await decide({
           droppedRows: dead.map(({ row }) => row),
@@ -609,7 +626,13 @@ export function createKillExecutor(options: {
 
     chainView() {
       const grantPoint = state.blocks[0]
-      const blind = lastHead === null || clock.monotonic() - lastHead.monotonic > maxBlind
+      // By the larger of both: while the machine sleeps, only the wall clock goes on.
+      const now = moment()
+      const age =
+        lastHead === null
+          ? Number.POSITIVE_INFINITY
+          : Math.max(now.monotonic - lastHead.at.monotonic, now.at - lastHead.at.at)
+      const blind = age > maxBlind
       return {
         head: lastHead?.block ?? null,
         grantPoint: grantPoint === undefined ? null : markOf(grantPoint),

@@ -160,9 +160,16 @@ const workloads: Migration = {
   },
 }
 
+const svidsByExpiry: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.createIndex('svids_by_expiry').on('svids').column('expires_at').execute()
+  },
+}
+
 /** In the order of their names; never edit one that has been released. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '2026-11-20 initial': initial,
   '2026-11-21 kills by number': killsByNumber,
   '2026-11-21 workloads': workloads,
+  '2026-11-22 svids by expiry': svidsByExpiry,
 }

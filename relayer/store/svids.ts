@@ -4,8 +4,13 @@ import type { SvidRecord } from '../identity/svidRecord.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 
-/** Remembers an SVID; the certificate itself is not kept. */
+/** Remembers an SVID, and forgets those of its bearer that have expired; the certificate itself is not kept. */
 export async function insertSvid(trx: Transaction<Schema>, svid: SvidRecord): Promise<void> {
+  await trx
+    .deleteFrom('svids')
+    .where('spiffe_id', '=', svid.spiffeId)
+    .where('expires_at', '<', svid.issuedAt)
+    .execute()
   await trx
     .insertInto('svids')
     .values({

@@ -51,6 +51,9 @@ test.each([
   ['POST', '/api/killer'],
   ['POST', '/agents/challenges'],
   ['GET', '/revocationsx'],
+  ['GET', '/metrics/../kills'],
+  ['POST', '/bundle/../agents/attest'],
+  ['POST', '/api/kill/../../agents/attest'],
 ])('while the relayer is overloaded %s %s is shed', (method, path) => {
   const w = world()
   w.lag(true)

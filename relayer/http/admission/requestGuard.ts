@@ -5,10 +5,22 @@ export type RequestClass = 'kill' | 'feed' | 'renewal' | 'other'
 
 export type Admission = 'admitted' | 'too many' | 'overloaded'
 
+/** Whole paths as they are sent: what would become one of them by its dots is something else, and has its rate. */
+const feedPaths: ReadonlySet<string> = new Set([
+  '/revocations',
+  '/revocations/stream',
+  '/bundle',
+  '/crl',
+  '/kills/stream',
+  '/healthz',
+  '/readyz',
+  '/metrics',
+])
+
 export const requestClass = (method: string, path: string): RequestClass => {
   if (method === 'POST' && /^\/(api\/kill|api\/kill\/emergency|acknowledgements)$/.test(path)) return 'kill'
   if (method === 'POST' && path === '/svid/renew') return 'renewal'
-  return /^\/(revocations|bundle|crl|kills\/stream|healthz|readyz|metrics)\b/.test(path) ? 'feed' : 'other'
+  return method === 'GET' && feedPaths.has(path) ? 'feed' : 'other'
 }
 
 /**
