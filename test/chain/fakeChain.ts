@@ -105,6 +105,8 @@ export type FakeRpc = {
   head: FakeBlock
   /** Methods that are never answered. */
   hanging: (method: string) => boolean
+  /** A block of the chain that it makes up, by number; it is asked before its real one. */
+  invents: ((number: number) => FakeBlock) | null
   /** Whether it gives transactions. */
   proves: boolean
   /** Announces its head by itself. */
@@ -127,7 +129,9 @@ export function createFakeRpc(url: string, head: FakeBlock, time: VirtualTime): 
       }
       case 'eth_getBlockByNumber': {
         if (what === 'latest') return rawBlock(self.head)
-        const block = [...ancestors(self.head)].find(({ number }) => number === Number(what))
+        const invented = self.invents?.(Number(what))
+        if (invented !== undefined) known.set(invented.hash, invented)
+        const block = invented ?? [...ancestors(self.head)].find(({ number }) => number === Number(what))
         return block === undefined ? null : rawBlock(block)
       }
       case 'eth_getLogs': {
@@ -157,6 +161,7 @@ export function createFakeRpc(url: string, head: FakeBlock, time: VirtualTime): 
   const self: FakeRpc = {
     head,
     hanging: () => false,
+    invents: null,
     proves: true,
     asked: [],
     announce() {

@@ -157,6 +157,23 @@ test.each([1, 3, 1_000_000])(
   },
 )
 
+test('a chain that a liar makes up without end is not read to its end', async () => {
+  const { time, rpc, move, tip, sink } = await world(3)
+  const invented = (number: number): FakeBlock => ({
+    ...{ number, kills: [], time: 1_000 + number },
+    hash: `0x${number.toString(16).padStart(64, '0')}`,
+    parent: number <= 11 ? base : { ...base, hash: `0x${(number - 1).toString(16).padStart(64, '0')}` },
+  })
+  rpc(0).invents = invented
+  move(invented(1_000_000), 0)
+  await time.pass(20_000)
+  expect(rpc(0).asked.length).toBeLessThan(200)
+  const head = mine(base)
+  move(head, 1, 2)
+  await time.pass(100)
+  expect([tip(), sink.dropped()]).toEqual([head.hash, []])
+})
+
 test('a reorg needs the majority, a kill on the other branch does not', async () => {
   const { time, move, tip, sink, sighted } = await world(3)
   const old = mineOn(base, 3, 'old')
