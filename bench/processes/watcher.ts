@@ -45,6 +45,10 @@ async function follow({ rpc, wsRpc, deployment, startBlock }: WatcherSetup): Pro
         for (const block of blocks) note(block)
         held = [...held, ...blocks]
       },
+      async takeFinal(blocks) {
+        for (const block of blocks) note(block)
+        held = blocks.slice(-1)
+      },
       async dropBlocks(blocks) {
         const gone = new Set(blocks.map(({ hash }) => hash))
         held = held.filter(({ hash }) => !gone.has(hash))

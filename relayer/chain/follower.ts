@@ -329,8 +329,7 @@ export function createFollower(options: FollowerOptions): Follower {
         const seenMonotonic = clock.monotonic()
         const blocks = past.map(({ header, events }) => ({ ...placeOf(header), events, seenMonotonic }))
         const last = blocks.at(-1) as ChainBlock
-        await sink.takeBlocks(blocks)
-        await sink.advanceGrantPoint(placeOf(last))
+        await sink.takeFinal(blocks)
         chain = [placeOf(last)]
         progress.note(
           last.number,

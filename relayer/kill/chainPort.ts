@@ -34,6 +34,11 @@ export type ChainSink = {
   /** Takes the next block or, while back-filling, several at once that follow each other in height (empty ones may be left out). */
   takeBlocks(blocks: readonly ChainBlock[]): Promise<void>
   /**
+   * Takes blocks that are final already, as a back-fill does: like `takeBlocks` and `advanceGrantPoint` to the last of
+   * them, in one transaction and with one message for each subject that they change.
+   */
+  takeFinal(blocks: readonly ChainBlock[]): Promise<void>
+  /**
    * Takes the kills of a block that is not (or not yet) on the chain that is handed over: they act at once and count as
    * orphaned until a block that is taken holds them. Handed in again, or known otherwise, they change nothing.
    */

@@ -579,6 +579,66 @@ test('without a new head for maxBlind the relayer calls itself blind', async () 
   expect(w.executor.chainView().blind).toBe(true)
 })
 
+describe('blocks that are final already', () => {
+  test('are one message and one row for each subject, and kills that are final at once', async () => {
+    const w = world()
+    await w.start()
+    const other = ownerTarget(mallory)
+    await w.executor.takeFinal([
+      w.block(2, [w.killed(2), w.killed(3, null, other)]),
+      w.block(3, [w.killed(4), w.killed(5)]),
+    ])
+    expect(w.types()).toEqual(['final', 'final'])
+    expect(w.row()).toMatchObject({ provisional: false, finalSequence: 5 })
+    expect(w.row(other)).toMatchObject({ provisional: false, finalSequence: 3 })
+    expect(w.executor.kills().map(killState)).toEqual(['final', 'final', 'final', 'final'])
+    expect(w.executor.kills().every(({ feed, durable }) => feed.number === 2 && durable !== null)).toBe(true)
+    expect(w.executor.registry.sequence).toBe(5)
+    expect(w.executor.chainView().grantPoint?.number).toBe(3)
+    expect(w.committed.at(-1)?.kills).toHaveLength(4)
+    expect(w.committed.at(-1)?.audit?.map(({ action }) => action)).toEqual(Array(4).fill('kill final'))
+  })
+
+  test('end the same as taken and granted one by one', async () => {
+    const events = (w: ReturnType<typeof world>) => [
+      [w.killed(2), w.killed(3, null, ownerTarget(alice))],
+      [w.killed(4), { type: 'GuardianAppointed', owner: alice, guardian: mallory } as const],
+      [w.killed(5, null, ownerTarget(mallory))],
+    ]
+    const slow = world()
+    await slow.start()
+    for (const [i, all] of events(slow).entries()) await slow.grant(await slow.take(2 + i, all))
+    const fast = world()
+    await fast.start()
+    await fast.executor.takeFinal(events(fast).map((all, i) => fast.block(2 + i, all)))
+    const settled = (w: ReturnType<typeof world>) =>
+      w.executor.kills().map(({ feed: _, ...kill }) => ({ ...kill, durable: null, published: null }))
+    expect(settled(fast)).toEqual(settled(slow))
+    expect(fast.executor.rows()).toEqual(slow.executor.rows())
+    expect(fast.executor.registry).toEqual(slow.executor.registry)
+  })
+
+  test('hold the landing of an order that was enforced before', async () => {
+    const w = world()
+    await w.start()
+    const signed = w.order()
+    const { id } = await w.executor.takeOrder(signed)
+    await w.executor.takeFinal([w.block(2, [w.killed(2, signed.digest)])])
+    expect(w.executor.kills()).toHaveLength(1)
+    expect(killState(w.executor.kill(id) as KillRecord)).toBe('final')
+    expect(w.row()).toMatchObject({ provisional: false, finalSequence: 2 })
+  })
+
+  test('are taken also when the store refuses them, and written later', async () => {
+    const w = world()
+    await w.start()
+    w.fail(true)
+    await w.executor.takeFinal([w.block(2, [w.killed(2)])]).catch(() => undefined)
+    expect(w.row()).toMatchObject({ provisional: false, finalSequence: 2 })
+    expect(w.types()).toEqual(['final'])
+  })
+})
+
 test('many orders of one authority for one subject are one kill from the seventeenth on; another authority still counts', async () => {
   const w = world()
   await w.start()

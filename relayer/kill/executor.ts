@@ -98,10 +98,26 @@ export function createKillExecutor(options: {
 
   const moment = (): Moment => ({ at: clock.wall(), monotonic: clock.monotonic() })
 
+  /** Kills that changed while nobody is told; null when everybody is told at once. */
+  let untold: Set<string> | null = null
+
   const put = (kill: KillRecord): KillRecord => {
     putKill(state, kill)
-    options.onKill?.(kill)
+    if (untold === null) options.onKill?.(kill)
+    else untold.add(kill.id)
     return kill
+  }
+
+  /** Does something that changes kills several times. @returns the ids of those that it changed */
+  const quietly = async (task: () => Promise<void>): Promise<ReadonlySet<string>> => {
+    const changed = new Set<string>()
+    untold = changed
+    try {
+      await task()
+    } finally {
+      untold = null
+    }
+    return changed
   }
 
   /** Journal, then publish; a failed journal holds up no kill. */
@@ -405,6 +421,102 @@ export function createKillExecutor(options: {
     }, 'urgent')
   }
 
+  /** What blocks change, applied to the state; those that are held already change nothing. */
+  const collectTaken = (blocks: readonly ChainBlock[]) => {
+    const kills = new Map<string, KillRecord>()
+    const rows: RowEntry[] = []
+    const announcements: Announcement[] = []
+    const audit: AuditFields[] = []
+    const fresh: KillRecord[] = []
+    // Handed in again, as after an error in between, it is known.
+    const held = new Set(state.blocks.map((block) => block.hash))
+    const news = blocks.filter((block) => !held.has(block.hash))
+    for (const block of news) {
+      for (const seen of block.events) {
+        if (seen.event.type !== 'Killed') continue
+        const { kill, isNew } = takeKill(block, { ...seen, event: seen.event }, announcements.length + 1)
+        kills.set(kill.id, kill)
+        audit.push(
+          auditOf(isNew ? 'kill' : kill.order === null ? 'kill landed' : 'order landed', kill, {
+            origin: 'block',
+            blockHash: block.hash,
+            txHash: seen.txHash,
+          }),
+        )
+        if (!isNew) continue
+        fresh.push(kill)
+        const entry = rowEntry(kill)
+        rows.push(entry)
+        announcements.push({ type: 'kill', row: entry.row })
+      }
+    }
+    state.blocks.push(...news)
+    return { kills, rows, announcements, audit, fresh, blocks: news }
+  }
+
+  /** What a new grant point changes, applied to the state. */
+  const collectGranted = (grantPoint: ChainBlockHeader) => {
+    const kills = new Map<string, KillRecord>()
+    const rows: RowEntry[] = []
+    const announcements: Announcement[] = []
+    const audit: AuditFields[] = []
+    const settle = (kill: KillRecord, type: 'final' | 'withdrawn', sequence: number) => {
+      // What is settled is not sent again.
+      const { rawTx: _, ...rest } = kill
+      const settled = put({ ...rest, [type]: moment() })
+      const entry = rowEntry(settled, sequence)
+      state.rows.set(targetKey(settled), entry)
+      kills.set(settled.id, settled)
+      rows.push(entry)
+      announcements.push({ type, row: entry.row })
+      audit.push(
+        auditOf(`kill ${type}`, settled, {
+          sequence,
+          blockHash: settled.landing?.blockHash ?? null,
+          txHash: settled.landing?.txHash ?? null,
+        }),
+      )
+    }
+    for (const block of state.blocks) {
+      if (block.number > grantPoint.number) break
+      for (const { event, txHash, logIndex } of block.events) {
+        applyRegistryEvent(state.registry, event, block.time)
+        if (event.type === 'Killed') {
+          const kill = landedIn(block.hash, logIndex, event)
+          if (kill !== undefined) settle(kill, 'final', event.sequence)
+        }
+        if (event.type === 'Resumed') {
+          const row = state.rows.get(targetKey(event))?.row
+          if (row !== undefined) announcements.push({ type: 'resumed', row })
+          audit.push({
+            action: 'resume',
+            actor: event.authority,
+            spiffeId: null,
+            time: Math.round(clock.wall()),
+            detail: {
+              scope: scopeName(event.scope),
+              subject: subjectLabel(event),
+              sequence: event.sequence,
+              txHash,
+            },
+          })
+        }
+      }
+    }
+    for (const kill of openKills(state)) {
+      const orphaned =
+        kill.order === null && kill.orphaned !== null && kill.orphaned.height <= grantPoint.number
+      const burntFrom = kill.order === null ? undefined : state.registry.burntOrders.get(kill.order.digest)
+      const undone = burntFrom !== undefined && burntFrom <= grantPoint.time && kill.landing === null
+      if (orphaned || undone) settle(kill, 'withdrawn', 0)
+    }
+    // Events at or below the grant point are in the registry now; the header itself stays as the chain's anchor.
+    state.blocks = state.blocks
+      .filter((block) => block.number >= grantPoint.number)
+      .map((block) => (block.number === grantPoint.number ? { ...block, events: [] } : block))
+    return { kills, rows, announcements, audit }
+  }
+
   return {
     takeOrder: (signed) =>
       takeOrder(signed).catch((error: Error) => {
@@ -451,35 +563,40 @@ export function createKillExecutor(options: {
 
     takeBlocks: (blocks) =>
       serial(async () => {
-        const kills = new Map<string, KillRecord>()
-        const rows: RowEntry[] = []
-        const announcements: Announcement[] = []
-        const audit: AuditFields[] = []
-        const fresh: KillRecord[] = []
-        // Handed in again, as after an error in between, it is known.
-        const held = new Set(state.blocks.map((block) => block.hash))
-        const news = blocks.filter((block) => !held.has(block.hash))
-        for (const block of news) {
-          for (const seen of block.events) {
-            if (seen.event.type !== 'Killed') continue
-            const { kill, isNew } = takeKill(block, { ...seen, event: seen.event }, announcements.length + 1)
-            kills.set(kill.id, kill)
-            audit.push(
-              auditOf(isNew ? 'kill' : kill.order === null ? 'kill landed' : 'order landed', kill, {
-                origin: 'block',
-                blockHash: block.hash,
-                txHash: seen.txHash,
-              }),
-            )
-            if (!isNew) continue
-            fresh.push(kill)
-            const entry = rowEntry(kill)
-            rows.push(entry)
-            announcements.push({ type: 'kill', row: entry.row })
-          }
+        const { fresh, kills, ...changes } = collectTaken(blocks)
+        await decideKills(fresh, { ...changes, kills: [...kills.values()] })
+      }, 'urgent').catch(keptInMemory),
+
+    takeFinal: (blocks) =>
+      serial(async () => {
+        const last = blocks.at(-1)
+        if (last === undefined) return
+        const changed = await quietly(async () => {
+          const taken = collectTaken(blocks)
+          const granted = collectGranted(last)
+          const announcements = lastOfEachSubject([...taken.announcements, ...granted.announcements])
+          // One number for all of them, that of the last message: by then each one's subject was announced.
+          const feed = { epoch, number: messages + announcements.length }
+          const fresh = new Set(taken.fresh.map(({ id }) => id))
+          const kills = [...new Map([...taken.kills, ...granted.kills]).values()].map((kill) =>
+            fresh.has(kill.id) ? put({ ...kill, feed }) : kill,
+          )
+          const durable = await decide({
+            kills,
+            rows: lastOfEachSubject(granted.rows),
+            announcements,
+            audit: [...taken.audit.filter(({ action }) => action !== 'kill'), ...granted.audit],
+            blocks: taken.blocks,
+            grantPoint: last,
+          })
+          // Not written again: that it is in the store says the same.
+          for (const id of fresh)
+            put({ ...(state.kills.get(id) as KillRecord), durable, published: moment() })
+        })
+        for (const id of changed) {
+          const kill = state.kills.get(id)
+          if (kill !== undefined) options.onKill?.(kill)
         }
-        state.blocks.push(...news)
-        await decideKills(fresh, { kills: [...kills.values()], rows, announcements, audit, blocks: news })
       }, 'urgent').catch(keptInMemory),
 
     takeKills: (block) =>
@@ -531,60 +648,8 @@ export function createKillExecutor(options: {
 
     advanceGrantPoint: (grantPoint) =>
       serial(async () => {
-        const kills: KillRecord[] = []
-        const rows: RowEntry[] = []
-        const announcements: Announcement[] = []
-        const audit: AuditFields[] = []
-        const settle = (kill: KillRecord, type: 'final' | 'withdrawn', sequence: number) => {
-          // What is settled is not sent again.
-          const { rawTx: _, ...rest } = kill
-          const settled = put({ ...rest, [type]: moment() })
-          const entry = rowEntry(settled, sequence)
-          state.rows.set(targetKey(settled), entry)
-          kills.push(settled)
-          rows.push(entry)
-          announcements.push({ type, row: entry.row })
-          audit.push(auditOf(`kill ${type}`, settled, { sequence }))
-        }
-        for (const block of state.blocks) {
-          if (block.number > grantPoint.number) break
-          for (const { event, txHash, logIndex } of block.events) {
-            applyRegistryEvent(state.registry, event, block.time)
-            if (event.type === 'Killed') {
-              const kill = landedIn(block.hash, logIndex, event)
-              if (kill !== undefined) settle(kill, 'final', event.sequence)
-            }
-            if (event.type === 'Resumed') {
-              const row = state.rows.get(targetKey(event))?.row
-              if (row !== undefined) announcements.push({ type: 'resumed', row })
-              audit.push({
-                action: 'resume',
-                actor: event.authority,
-                spiffeId: null,
-                time: Math.round(clock.wall()),
-                detail: {
-                  scope: scopeName(event.scope),
-                  subject: subjectLabel(event),
-                  sequence: event.sequence,
-                  txHash,
-                },
-              })
-            }
-          }
-        }
-        for (const kill of openKills(state)) {
-          const orphaned =
-            kill.order === null && kill.orphaned !== null && kill.orphaned.height <= grantPoint.number
-          const burntFrom =
-            kill.order === null ? undefined : state.registry.burntOrders.get(kill.order.digest)
-          const undone = burntFrom !== undefined && burntFrom <= grantPoint.time && kill.landing === null
-          if (orphaned || undone) settle(kill, 'withdrawn', 0)
-        }
-        // Events at or below the grant point are in the registry now; the header itself stays as the chain's anchor.
-        state.blocks = state.blocks
-          .filter((block) => block.number >= grantPoint.number)
-          .map((block) => (block.number === grantPoint.number ? { ...block, events: [] } : block))
-        await decide({ kills, rows, announcements, audit, grantPoint })
+        const { kills, ...changes } = collectGranted(grantPoint)
+        await decide({ ...changes, kills: [...kills.values()], grantPoint })
       }, 'urgent').catch(keptInMemory),
 
     tidy: () =>
@@ -653,5 +718,10 @@ export function createKillExecutor(options: {
     return undefined
   }
 }
+
+/** The last of each subject, in the order of the subjects' first. */
+const lastOfEachSubject = <T extends { readonly row: RevocationRow }>(all: readonly T[]): readonly T[] => [
+  ...new Map(all.map((one) => [targetKey(one.row), one])).values(),
+]
 
 const markOf = ({ number, hash, time }: ChainBlockHeader): BlockMark => ({ number, hash, time })

@@ -37,33 +37,59 @@ export function createRecordingSink(): RecordingSink {
   const killsIn = (blocks: readonly ChainBlock[]) =>
     blocks.flatMap(({ events }) => events.filter(({ event }) => event.type === 'Killed'))
 
+  const refuse = (method: string) => {
+    const left = failing.get(method) ?? 0
+    if (left === 0) return
+    failing.set(method, left - 1)
+    throw new Error(`${method} fails on purpose`)
+  }
+
   const call = async (method: string, action: () => void) => {
     assert.equal(busy, false, 'calls overlap')
     busy = true
     await new Promise((resolve) => setImmediate(resolve))
     busy = false
-    const left = failing.get(method) ?? 0
-    if (left > 0) {
-      failing.set(method, left - 1)
-      throw new Error(`${method} fails on purpose`)
+    refuse(method)
+    try {
+      action()
+    } finally {
+      for (const check of [...waiters]) check()
     }
-    action()
-    for (const check of [...waiters]) check()
+  }
+
+  const take = (blocks: readonly ChainBlock[]) => {
+    for (const block of blocks) {
+      const tip = held.at(-1)
+      if (tip !== undefined) assert.ok(block.number > tip.number, `block ${block.number} after ${tip.number}`)
+      if (tip?.number === block.number - 1) assert.equal(block.parentHash, tip.hash, 'linked')
+      held.push(block)
+    }
+    takes.push(blocks)
+    seen.push(...killsIn(blocks))
+  }
+
+  const advance = (block: ChainBlockHeader) => {
+    assert.ok(block.number >= (grantPoint?.number ?? -1), 'the grant point never goes back')
+    assert.ok(
+      held.some(({ hash }) => hash === block.hash),
+      'the grant point was taken before',
+    )
+    grantPoint = block
+    final.push(...killsIn(held.filter(({ number }) => number <= block.number)))
+    held = held
+      .filter(({ number }) => number >= block.number)
+      .map((one) => (one.number === block.number ? { ...one, events: [] } : one))
   }
 
   return {
     load: async () => held.map(({ number, hash, parentHash, time }) => ({ number, hash, parentHash, time })),
-    takeBlocks: (blocks) =>
-      call('takeBlocks', () => {
-        for (const block of blocks) {
-          const tip = held.at(-1)
-          if (tip !== undefined)
-            assert.ok(block.number > tip.number, `block ${block.number} after ${tip.number}`)
-          if (tip?.number === block.number - 1) assert.equal(block.parentHash, tip.hash, 'linked')
-          held.push(block)
-        }
-        takes.push(blocks)
-        seen.push(...killsIn(blocks))
+    takeBlocks: (blocks) => call('takeBlocks', () => take(blocks)),
+    takeFinal: (blocks) =>
+      call('takeFinal', () => {
+        take(blocks)
+        // As a store of before takeFinal may have been left by a crash.
+        refuse('advanceGrantPoint')
+        advance(blocks.at(-1) as ChainBlock)
       }),
     takeKills: (block) =>
       call('takeKills', () => {
@@ -82,19 +108,7 @@ export function createRecordingSink(): RecordingSink {
           dropped.push({ ...(blocks.find((block) => block.hash === hash) as ChainBlockHeader) })
         }
       }),
-    advanceGrantPoint: (block) =>
-      call('advanceGrantPoint', () => {
-        assert.ok(block.number >= (grantPoint?.number ?? -1), 'the grant point never goes back')
-        assert.ok(
-          held.some(({ hash }) => hash === block.hash),
-          'the grant point was taken before',
-        )
-        grantPoint = block
-        final.push(...killsIn(held.filter(({ number }) => number <= block.number)))
-        held = held
-          .filter(({ number }) => number >= block.number)
-          .map((one) => (one.number === block.number ? { ...one, events: [] } : one))
-      }),
+    advanceGrantPoint: (block) => call('advanceGrantPoint', () => advance(block)),
     noteHead(block) {
       heads.push(block)
       for (const check of [...waiters]) check()
