@@ -20,7 +20,7 @@ export default defineConfig({
     version: '0.8.37',
     // The compiler comes from npm, so that compiling needs no network.
     path: fileURLToPath(import.meta.resolve('solc/soljson.js')),
-    settings: { evmVersion: 'prague', viaIR: true, optimizer: { enabled: true, runs: 1000 } },
+    settings: { evmVersion: 'prague', viaIR: true, optimizer: { enabled: true, runs: 200 } },
   },
   networks: {
     local: {

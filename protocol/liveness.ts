@@ -22,7 +22,8 @@ export const neverKilled: SubjectState = {
   resumeRequestTime: 0,
 }
 
-export type AgentIdentity = { readonly uuid: string; readonly owner: Hex; readonly agentType: string }
+/** What kills of an agent go by. The type is null until the agent is complete; it has no SPIFFE ID before. */
+export type AgentIdentity = { readonly uuid: string; readonly owner: Hex; readonly agentType: string | null }
 
 export type StateOf = (target: Target) => SubjectState
 
@@ -36,11 +37,11 @@ export type Status = {
 
 const isActive = (state: SubjectState): boolean => state.killedAt > state.aliveSince
 
-/** The four targets whose kills cover an agent, narrowest first. */
+/** The targets whose kills cover an agent, narrowest first: four, or three while it has no type. */
 export const coveringTargets = (agent: AgentIdentity): readonly Target[] => [
   agentTarget(agent.uuid),
   ownerTarget(agent.owner),
-  agentTypeTarget(agent.agentType),
+  ...(agent.agentType === null ? [] : [agentTypeTarget(agent.agentType)]),
   fleetTarget,
 ]
 

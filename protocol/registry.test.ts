@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Hex } from './hex.ts'
-import { isKilled, statusOf } from './liveness.ts'
+import { coveringTargets, isKilled, statusOf } from './liveness.ts'
 import { Rank } from './rank.ts'
 import {
+  type Agent,
   applyRegistryEvent,
   createRegistry,
   killRankOf,
@@ -35,8 +36,8 @@ const registryOf = (events: readonly RegistryEvent[], time = 0): MutableRegistry
   for (const event of events) applyRegistryEvent(registry, event, time)
   return registry
 }
-const registered = (n: number, owner: Hex, sequence = n): RegistryEvent => ({
-  type: 'AgentRegistered',
+const registered = (n: number, owner: Hex, sequence = n) => ({
+  type: 'AgentRegistered' as const,
   uuid: uuidOf(n),
   owner,
   agentType: 'worker',
@@ -103,8 +104,28 @@ describe('owners and their agents', () => {
     expect(performance.now() - started).toBeLessThan(1000)
   })
 
+  test('an agent without a type is killed by its id, its owner and with the fleet; by its type from completion on', () => {
+    const worker = agentTypeTarget('worker')
+    const registry = registryOf([{ ...registered(1, account(1)), agentType: null, key: null }])
+    const bare = registry.agents.get(uuidOf(1)) as Agent
+    expect(bare).toMatchObject({ agentType: null, key: null, keySince: 0 })
+    expect(coveringTargets(bare)).toEqual([agentTarget(uuidOf(1)), ownerTarget(account(1)), fleetTarget])
+    applyRegistryEvent(registry, killed(worker, Rank.Council, 2), 0)
+    expect(isKilled(bare, stateIn(registry))).toBe(false)
+    applyRegistryEvent(
+      registry,
+      { type: 'AgentCompleted', uuid: uuidOf(1), agentType: 'worker', key, sequence: 3 },
+      0,
+    )
+    const complete = registry.agents.get(uuidOf(1)) as Agent
+    expect(complete).toMatchObject({ agentType: 'worker', key, keySince: 3 })
+    expect(stateIn(registry)(agentTarget(uuidOf(1))).aliveSince).toBe(1)
+    expect(isKilled(complete, stateIn(registry))).toBe(true)
+  })
+
   test('events of an agent that is not registered are a gap', () => {
     for (const event of [
+      { type: 'AgentCompleted', uuid: uuidOf(1), agentType: 'worker', key, sequence: 1 },
       transferred(1, account(1), account(2)),
       { type: 'KeyChanged', uuid: uuidOf(1), key, sequence: 1 },
       { type: 'AgentWalletChanged', uuid: uuidOf(1), agentWallet: null },

@@ -5,9 +5,9 @@ import { agentTarget, InvalidSubjectError, Scope, subjectLabel, type Target, tar
 
 /** An agent as the chain has it. */
 export type Agent = AgentIdentity & {
-  /** Ed25519 public key; null while a transfer has cleared it. */
+  /** Ed25519 public key; null while a transfer has cleared it, and until the agent is complete. */
   readonly key: Hex | null
-  /** Sequence at which the key was set. */
+  /** Sequence at which the key was set; 0 until the agent is complete. */
   readonly keySince: number
   readonly agentWallet: Hex | null
   /** The owner before the last transfer, whose guardians keep their kill until `formerUntil` (Unix seconds). */
@@ -59,6 +59,14 @@ export type RegistryEvent =
       readonly type: 'AgentRegistered'
       readonly uuid: string
       readonly owner: Hex
+      /** Type and key are null where the agent is yet to be completed. */
+      readonly agentType: string | null
+      readonly key: Hex | null
+      readonly sequence: number
+    }
+  | {
+      readonly type: 'AgentCompleted'
+      readonly uuid: string
       readonly agentType: string
       readonly key: Hex
       readonly sequence: number
@@ -197,13 +205,18 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
         owner,
         agentType,
         key,
-        keySince: sequence,
+        keySince: key === null ? 0 : sequence,
         agentWallet: null,
         formerOwner: null,
         formerUntil: 0,
       })
       changeOwner(uuid, null, owner)
       changeState(agentTarget(uuid), { aliveSince: sequence })
+      return
+    }
+    case 'AgentCompleted': {
+      const { uuid, agentType, key, sequence } = event
+      changeAgent(uuid, { agentType, key, keySince: sequence })
       return
     }
     case 'AgentTransferred': {

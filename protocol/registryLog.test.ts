@@ -1,4 +1,12 @@
-import { type AbiEvent, encodeAbiParameters, encodeEventTopics } from 'viem'
+import {
+  type AbiEvent,
+  bytesToHex,
+  encodeAbiParameters,
+  encodeEventTopics,
+  keccak256,
+  stringToBytes,
+  toEventSelector,
+} from 'viem'
 import { expect, test } from 'vitest'
 import { killSwitchAbi } from './generated/killSwitchAbi.ts'
 import type { Hex } from './hex.ts'
@@ -45,7 +53,37 @@ test('what does not fit the ABI is refused: topics, data, an unknown event', () 
   }
 })
 
-test('every event of the ABI can be decoded: indexed parameters are static', () => {
+const metadataSet = (key: Uint8Array, value: Hex) => ({
+  topics: [
+    toEventSelector('MetadataSet(uint256,string,string,bytes)'),
+    `0x${'00'.repeat(16)}0f8fad5bd9cb869fa16570867728950e`,
+    keccak256(key),
+  ] as Hex[],
+  data: encodeAbiParameters([{ type: 'bytes' }, { type: 'bytes' }], [bytesToHex(key), value]),
+})
+
+test("an agent wallet is told by ERC-8004's event, and cleared by it", () => {
+  const key = stringToBytes('agentWallet')
+  const uuid = '0f8fad5b-d9cb-869f-a165-70867728950e'
+  const agentWallet = address.toLowerCase()
+  expect(decodeRegistryLog(metadataSet(key, address))).toEqual({
+    type: 'AgentWalletChanged',
+    uuid,
+    agentWallet,
+  })
+  expect(decodeRegistryLog(metadataSet(key, '0x'))).toEqual({
+    type: 'AgentWalletChanged',
+    uuid,
+    agentWallet: null,
+  })
+})
+
+test('another key is no agent wallet, though a text decoder may make the same text of it', () => {
+  for (const key of [stringToBytes('note'), stringToBytes('\uFEFFagentWallet'), stringToBytes('agentwallet')])
+    expect(decodeRegistryLog(metadataSet(key, address))).toBeNull()
+})
+
+test('every event of the ABI can be decoded: indexed parameters are static, or texts', () => {
   const events = (killSwitchAbi as readonly unknown[] as readonly AbiEvent[]).filter(
     ({ type }) => type === 'event',
   )
@@ -53,5 +91,5 @@ test('every event of the ABI can be decoded: indexed parameters are static', () 
   for (const { name, inputs } of events)
     for (const { type, indexed } of inputs)
       if (indexed)
-        expect([name, type]).toEqual([name, expect.stringMatching(/^(address|bytes32|uint\d+|bool)$/)])
+        expect([name, type]).toEqual([name, expect.stringMatching(/^(address|bytes32|uint\d+|bool|string)$/)])
 })

@@ -5,6 +5,8 @@ import {
   decodeAbiParameters,
   decodeEventLog,
   type Hex,
+  keccak256,
+  stringToBytes,
   toEventSelector,
 } from 'viem'
 import { killSwitchAbi } from './generated/killSwitchAbi.ts'
@@ -13,7 +15,10 @@ import type { RegistryEvent } from './registry.ts'
 import type { Scope } from './scope.ts'
 import { uuidFromAgentId } from './uuid.ts'
 
+const agentWalletKey = keccak256(stringToBytes('agentWallet'))
+
 const lower = (address: string): Hex => address.toLowerCase() as Hex
+/** Null for zero and for no bytes. */
 const orNull = (value: Hex): Hex | null => (/^0x0*$/.test(value) ? null : (value.toLowerCase() as Hex))
 
 type Log = { readonly topics: readonly Hex[]; readonly data: Hex }
@@ -36,15 +41,18 @@ for (const item of killSwitchAbi as readonly (AbiEvent | { readonly type: string
 
 /**
  * As viem's `decodeEventLog`, which hashes the ABI's events anew for each log: 0.3 ms, most of what a back-fill would
- * take. What does not fit is left to it, for its errors. No indexed parameter of this ABI is dynamic.
+ * take. What does not fit is left to it, for its errors. Of indexed texts (the only dynamic type indexed in this ABI) a
+ * log has the hash.
  */
 function decode({ topics, data }: Log): Decoded {
   const event = events.get(topics[0])
   if (event === undefined || topics.length !== event.indexed.length + 1)
     return decodeEventLog({ abi: killSwitchAbi, topics: topics as [Hex, ...Hex[]], data })
   const args: Record<string, unknown> = {}
-  for (const [i, parameter] of event.indexed.entries())
-    args[parameter.name] = decodeAbiParameters([parameter], topics[i + 1] as Hex)[0]
+  for (const [i, parameter] of event.indexed.entries()) {
+    const topic = topics[i + 1] as Hex
+    args[parameter.name] = parameter.type === 'string' ? topic : decodeAbiParameters([parameter], topic)[0]
+  }
   const values = event.plain.length === 0 ? [] : decodeAbiParameters(event.plain, data)
   for (const [i, parameter] of event.plain.entries()) args[parameter.name] = values[i]
   return { eventName: event.name, args } as Decoded
@@ -52,7 +60,7 @@ function decode({ topics, data }: Log): Decoded {
 
 /**
  * Decodes a log of the contract.
- * @returns null for events that say nothing of liveness or powers (ERC-721's own and EIP-712's)
+ * @returns null for events that say nothing of liveness or powers (ERC-721's own, refusals, and what owners say of their agents)
  * @throws viem's decoding errors for a log that is not of this ABI
  */
 export function decodeRegistryLog(log: Log): RegistryEvent | null {
@@ -63,6 +71,14 @@ export function decodeRegistryLog(log: Log): RegistryEvent | null {
         type: eventName,
         uuid: uuidFromAgentId(args.agentId),
         owner: lower(args.owner),
+        agentType: args.agentType === '' ? null : args.agentType,
+        key: orNull(args.key),
+        sequence: args.sequence,
+      }
+    case 'AgentCompleted':
+      return {
+        type: eventName,
+        uuid: uuidFromAgentId(args.agentId),
         agentType: args.agentType,
         key: args.key,
         sequence: args.sequence,
@@ -77,8 +93,16 @@ export function decodeRegistryLog(log: Log): RegistryEvent | null {
       }
     case 'KeyChanged':
       return { type: eventName, uuid: uuidFromAgentId(args.agentId), key: args.key, sequence: args.sequence }
-    case 'AgentWalletChanged':
-      return { type: eventName, uuid: uuidFromAgentId(args.agentId), agentWallet: orNull(args.agentWallet) }
+    // ERC-8004's name for it. The hash decides: only the contract sets this key, but others can be decoded to its text
+    // (decoders drop a byte order mark).
+    case 'MetadataSet':
+      return args.indexedMetadataKey === agentWalletKey
+        ? {
+            type: 'AgentWalletChanged',
+            uuid: uuidFromAgentId(args.agentId),
+            agentWallet: orNull(args.metadataValue),
+          }
+        : null
     case 'Killed':
       return {
         type: eventName,

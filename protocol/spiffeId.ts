@@ -40,6 +40,12 @@ export function formatSpiffeId({ trustDomain, type, name }: SpiffeId): string {
   return text
 }
 
+/** SPIFFE ID of a registered agent; null until it is complete. */
+export const agentSpiffeId = (
+  trustDomain: string,
+  { uuid, agentType }: { readonly uuid: string; readonly agentType: string | null },
+): string | null => (agentType === null ? null : formatSpiffeId({ trustDomain, type: agentType, name: uuid }))
+
 /**
  * Reads a SPIFFE ID. Mixed case is refused, not folded: libraries disagree on it, and a kill must not miss.
  * @throws {InvalidSpiffeIdError}

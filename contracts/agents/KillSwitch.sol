@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAgentKillStatus} from "../interfaces/IAgentKillStatus.sol";
 import {IKillSwitch} from "../interfaces/IKillSwitch.sol";
 import {AgentTypes} from "../libraries/AgentTypes.sol";
 import {Signatures} from "../libraries/Signatures.sol";
@@ -285,34 +286,9 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         emit GovernanceAccepted(former, msg.sender);
     }
 
-    /// @inheritdoc IKillSwitch
+    /// @inheritdoc IAgentKillStatus
     function isKilled(uint256 agentId) external view returns (bool) {
         return _isKilled(agentId, _requireAgent(agentId));
-    }
-
-    /// @inheritdoc IKillSwitch
-    function statusOf(
-        uint256 agentId
-    ) external view returns (bool killed, Scope scope, Rank rank, uint40 since, uint16 reason) {
-        address owner = _requireAgent(agentId);
-        bytes32[4] memory subjects = [
-            bytes32(agentId),
-            _ownerSubject(owner),
-            _agentOf(agentId).agentType,
-            bytes32(0)
-        ];
-        for (uint8 i = 0; i < 4; ++i) {
-            Scope candidate = Scope(i);
-            uint48 killedAt =
-                candidate == Scope.Owner
-                    ? _coveringOwnerKill(agentId, owner)
-                    : _activeKill(candidate, subjects[i]);
-            SubjectState storage state = _stateOf(candidate, subjects[i]);
-            if (killedAt != 0 && state.rank > rank) {
-                (killed, scope, rank) = (true, candidate, state.rank);
-                (since, reason) = (state.killTime, state.reason);
-            }
-        }
     }
 
     /// @inheritdoc IKillSwitch
@@ -385,6 +361,38 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         return _breakers[account];
     }
 
+    /// @inheritdoc IAgentKillStatus
+    function statusOf(
+        uint256 agentId
+    ) public view returns (bool killed, Scope scope, Rank rank, uint40 since, uint16 reason) {
+        address owner = _requireAgent(agentId);
+        bytes32[4] memory subjects = [
+            bytes32(agentId),
+            _ownerSubject(owner),
+            _agentOf(agentId).agentType,
+            bytes32(0)
+        ];
+        for (uint8 i = 0; i < 4; ++i) {
+            Scope candidate = Scope(i);
+            uint48 killedAt =
+                candidate == Scope.Owner
+                    ? _coveringOwnerKill(agentId, owner)
+                    : _activeKill(candidate, subjects[i]);
+            SubjectState storage state = _stateOf(candidate, subjects[i]);
+            if (killedAt != 0 && state.rank > rank) {
+                (killed, scope, rank) = (true, candidate, state.rank);
+                (since, reason) = (state.killTime, state.reason);
+            }
+        }
+    }
+
+    /// @notice ERC-165: also the interface of the kill status.
+    /// @param interfaceId the interface asked for
+    /// @return whether it is supported
+    function supportsInterface(bytes4 interfaceId) public view override returns (bool) {
+        return interfaceId == type(IAgentKillStatus).interfaceId || super.supportsInterface(interfaceId);
+    }
+
     /// @inheritdoc IKillSwitch
     function orderDigest(KillOrder calldata order) public view returns (bytes32) {
         return
@@ -415,6 +423,18 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
             string(msg.data[:0]),
             0
         );
+    }
+
+    function _reservedMetadata(
+        uint256 agentId,
+        bytes32 keyHash
+    ) internal view override returns (bytes memory) {
+        if (keyHash == KILL_STATUS_KEY) {
+            (bool killed, Scope scope, Rank rank, uint40 since, uint16 reason) = statusOf(agentId);
+            return abi.encode(killed, scope, rank, since, reason);
+        }
+        address agentWallet = keyHash == AGENT_WALLET_KEY ? _agentWalletOf(agentId) : address(0);
+        return agentWallet == address(0) ? bytes("") : abi.encodePacked(agentWallet);
     }
 
     function _formerGuardianship() internal view override returns (uint32) {

@@ -2,7 +2,8 @@
 pragma solidity ^0.8.28;
 
 /// @title Agents as ERC-721 tokens with a SPIFFE ID
-/// @notice An agent id is the number of its UUID (version 8), derived from chain, contract, registrant and salt, so
+/// @notice Beside the functions of ERC-8004 (see {IERC8004IdentityRegistry}): registration with a type and a key, which
+/// give an agent its SPIFFE ID. An agent id is the number of its UUID (version 8), derived from chain, contract, registrant and salt, so
 /// that nobody can take an announced identity first. It is also the ERC-721 token id.
 interface IAgentRegistry {
     /// @notice What a registrant states of a new agent.
@@ -15,7 +16,8 @@ interface IAgentRegistry {
         bytes32 salt;
     }
 
-    /// @notice An agent was registered; `sequence` is also its first `aliveSince` and `keySince`.
+    /// @notice An agent was registered; `sequence` is also its first `aliveSince` and `keySince`. Type and key are empty
+    /// where the agent is yet to be completed.
     event AgentRegistered(
         uint256 indexed agentId,
         address indexed owner,
@@ -27,8 +29,8 @@ interface IAgentRegistry {
     /// @notice The agent's key changed; SVIDs of an earlier generation can no longer be renewed.
     event KeyChanged(uint256 indexed agentId, bytes32 key, uint48 sequence);
 
-    /// @notice The agent's own wallet changed; zero when it was cleared.
-    event AgentWalletChanged(uint256 indexed agentId, address agentWallet);
+    /// @notice An agent that was registered without type and key got them; `sequence` is also its `keySince`.
+    event AgentCompleted(uint256 indexed agentId, string agentType, bytes32 key, uint48 sequence);
 
     /// @notice An agent changed hands. It was killed by the transfer (see `Killed` beside it), its key and agent wallet
     /// are cleared, and until `formerUntil` (Unix seconds) guardians of `formerOwner` keep their kill of it and it
@@ -56,9 +58,17 @@ interface IAgentRegistry {
     error KeyUnchanged(uint256 agentId, bytes32 key);
     /// @dev The caller does not own the agent.
     error NotAgentOwner(uint256 agentId, address caller);
+    /// @dev The caller neither owns the agent nor is an operator of it (ERC-721).
+    error NotAgentOperator(uint256 agentId, address caller);
+    /// @dev The agent has no type and key yet; complete it first.
+    error AgentIncomplete(uint256 agentId);
+    /// @dev The agent has its type for good.
+    error AgentComplete(uint256 agentId);
+    /// @dev The key is kept for what the contract itself says of an agent.
+    error ReservedMetadataKey(string metadataKey);
     /// @dev A wallet under an active Owner kill neither registers nor receives agents.
     error WalletKilled(address wallet);
-    /// @dev A killed agent can neither be transferred nor given another wallet.
+    /// @dev A killed agent can neither be transferred nor completed nor given another wallet.
     error AgentKilled(uint256 agentId);
     /// @dev The guardians of the former owner keep their kill until `formerUntil`; until then it stays where it is.
     error TransferredTooRecently(uint256 agentId, uint40 formerUntil);
@@ -78,41 +88,28 @@ interface IAgentRegistry {
         Registration[] calldata registrations
     ) external returns (uint256[] memory agentIds);
 
-    /// @notice Sets another attestation key. Only the owner; also while killed (a transferred agent needs one to resume).
+    /// @notice Sets another attestation key of a complete agent. Only the owner; also while killed (a transferred agent needs one to resume).
     function setKey(uint256 agentId, bytes32 key) external;
 
-    /// @notice Names the agent's own wallet, which may then kill it. Only the owner, not while killed.
-    /// @param deadline Unix seconds, at most 5 minutes ahead
-    /// @param signature by `newWallet` (ECDSA or ERC-1271) over the EIP-712 struct
-    /// `AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)` in this contract's domain
-    function setAgentWallet(
-        uint256 agentId,
-        address newWallet,
-        uint256 deadline,
-        bytes calldata signature
-    ) external;
-
-    /// @notice Clears the agent's own wallet. Only the owner, not while killed.
-    function unsetAgentWallet(uint256 agentId) external;
+    /// @notice Gives type and key, and so a SPIFFE ID, to an agent that was registered without; once. Only the owner, not
+    /// while killed. Kills of the type cover it from then on, earlier ones too.
+    function completeAgent(uint256 agentId, string calldata agentType, bytes32 key) external;
 
     /// @notice The id that `registrant` would get for `salt`: UUIDv8 over
     /// `keccak256(abi.encode(chainId, this, registrant, salt))`.
     function deriveAgentId(address registrant, bytes32 salt) external view returns (uint256 agentId);
 
-    /// @notice `spiffe://<trust domain>/<type>/<uuid>`.
+    /// @notice `spiffe://<trust domain>/<type>/<uuid>`; reverts for an agent that is not complete.
     function spiffeId(uint256 agentId) external view returns (string memory);
 
     /// @notice The trust domain of all agents of this deployment.
     function trustDomain() external view returns (string memory);
 
-    /// @notice The agent's type.
+    /// @notice The agent's type; empty until it is complete.
     function agentTypeOf(uint256 agentId) external view returns (string memory);
 
-    /// @notice The agent's Ed25519 key; zero while a transfer has cleared it.
+    /// @notice The agent's Ed25519 key; zero while a transfer has cleared it, and until it is complete.
     function keyOf(uint256 agentId) external view returns (bytes32);
-
-    /// @notice The agent's own wallet; zero if it has none.
-    function getAgentWallet(uint256 agentId) external view returns (address);
 
     /// @notice The one counter: grows by one with every kill, resume, registration and key change.
     function sequence() external view returns (uint48);

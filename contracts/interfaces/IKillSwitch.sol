@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IAgentKillStatus} from "./IAgentKillStatus.sol";
 import {KillOrder, Rank, ResumeRequest, Scope, SubjectState} from "../types/Liveness.sol";
 
 /// @title Who may kill an agent, and whether it is killed
@@ -16,7 +17,7 @@ import {KillOrder, Rank, ResumeRequest, Scope, SubjectState} from "../types/Live
 /// | council | Council | every scope | every scope, up to rank Council |
 /// | emergency governor | Governance | every scope | nothing |
 /// | governance | - | nothing | every scope, every rank |
-interface IKillSwitch {
+interface IKillSwitch is IAgentKillStatus {
     /// @notice A subject was killed. `rank` is that of this kill's authority; the subject's rank is the highest since
     /// its last resume. `orderDigest` is the EIP-712 digest of the order, zero for a transaction.
     event Killed(
@@ -200,20 +201,6 @@ interface IKillSwitch {
 
     /// @notice Only the account to which governance was offered.
     function acceptGovernance() external;
-
-    /// @notice Whether a kill covers the agent: its Agent or Owner kill is active and later than the agent's
-    /// `aliveSince`, or its AgentType or Fleet kill is active. Reverts for an unknown agent.
-    function isKilled(uint256 agentId) external view returns (bool);
-
-    /// @notice The kill of the highest rank that covers the agent (of equals, the narrowest scope), or zeros.
-    /// @return killed whether any does
-    /// @return scope its scope
-    /// @return rank its rank
-    /// @return since time of its latest kill, Unix seconds
-    /// @return reason its reason code
-    function statusOf(
-        uint256 agentId
-    ) external view returns (bool killed, Scope scope, Rank rank, uint40 since, uint16 reason);
 
     /// @notice The stored state of a subject.
     function stateOf(Scope scope, bytes32 subject) external view returns (SubjectState memory);

@@ -15,6 +15,8 @@ export type AccessSummary = {
   readonly requestsPerSecond: number
 }
 
+export const noAccess: AccessSummary = { lastAccessAt: null, lastOutcome: null, requestsPerSecond: 0 }
+
 /** Over how long a rate is taken, in s. */
 const window = 10
 
@@ -34,7 +36,7 @@ export function createAccesses(now: () => number) {
     },
     of(spiffeId: string): AccessSummary {
       const had = byIdentity.get(spiffeId)
-      if (had === undefined) return { lastAccessAt: null, lastOutcome: null, requestsPerSecond: 0 }
+      if (had === undefined) return noAccess
       const second = Math.floor(now() / 1000)
       let count = 0
       for (const [bucket, n] of had.buckets) if (bucket >= second - window && bucket < second) count += n

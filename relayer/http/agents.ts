@@ -3,8 +3,8 @@ import { statusOf } from '../../protocol/liveness.ts'
 import { rankName } from '../../protocol/rank.ts'
 import { type Agent, stateIn } from '../../protocol/registry.ts'
 import { scopeName } from '../../protocol/scope.ts'
-import { formatSpiffeId } from '../../protocol/spiffeId.ts'
-import type { Access, Accesses } from '../audit/accesses.ts'
+import { agentSpiffeId } from '../../protocol/spiffeId.ts'
+import { type Access, type Accesses, noAccess } from '../audit/accesses.ts'
 import type { Issuance } from '../identity/issuance.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import type { Application } from './application.ts'
@@ -25,9 +25,9 @@ export function addAgentRoutes(
   const { executor, issuance, accesses, recentAccesses, trustDomain, now } = parts
 
   const view = (agent: Agent) => {
-    const spiffeId = formatSpiffeId({ trustDomain, type: agent.agentType, name: agent.uuid })
+    const spiffeId = agentSpiffeId(trustDomain, agent)
     const status = statusOf(agent, stateIn(executor.registry))
-    const svid = issuance.latest(spiffeId)
+    const svid = spiffeId === null ? undefined : issuance.latest(spiffeId)
     return {
       uuid: agent.uuid,
       spiffeId,
@@ -50,7 +50,7 @@ export function addAgentRoutes(
         svid === undefined || svid.expiresAt < now()
           ? null
           : { expiresAt: svid.expiresAt, issuedAt: svid.issuedAt, generation: svid.generation },
-      ...accesses.of(spiffeId),
+      ...(spiffeId === null ? noAccess : accesses.of(spiffeId)),
     }
   }
 
@@ -113,7 +113,7 @@ export function addAgentRoutes(
           uuid,
         )
       const shown = view(agent)
-      const recent = await recentAccesses(shown.spiffeId)
+      const recent = shown.spiffeId === null ? [] : await recentAccesses(shown.spiffeId)
       return context.json({ ...shown, accesses: recent.map(({ spiffeId: _, ...access }) => access) }, 200)
     },
   )

@@ -1,6 +1,6 @@
 import type { Registry } from '../../protocol/registry.ts'
 import { Scope, subjectLabel } from '../../protocol/scope.ts'
-import { formatSpiffeId } from '../../protocol/spiffeId.ts'
+import { agentSpiffeId } from '../../protocol/spiffeId.ts'
 import type { Delivery } from '../kill/forwarder.ts'
 import type { KillRecord } from '../kill/record.ts'
 
@@ -43,7 +43,8 @@ function requestOf(kill: KillRecord, registry: Registry, trustDomain: string) {
   const label = subjectLabel(kill)
   if (kill.scope === Scope.Owner) return { path: '/api/kill/emergency', body: { wallet: label, ...shared } }
   const agent = kill.scope === Scope.Agent ? registry.agents.get(label) : undefined
-  if (agent === undefined) return null
-  const spiffeId = formatSpiffeId({ trustDomain, type: agent.agentType, name: agent.uuid })
+  const spiffeId = agent === undefined ? null : agentSpiffeId(trustDomain, agent)
+  // An agent that is not complete has no SVID that a peer could revoke; its kill reaches the peer by the chain.
+  if (spiffeId === null) return null
   return { path: '/api/kill', body: { spiffeId, ...shared } }
 }

@@ -140,9 +140,9 @@ export const svidAnswerSchema = z
 export const agentSchema = z
   .object({
     uuid: z.string(),
-    spiffeId: z.string(),
+    spiffeId: z.string().nullable().openapi({ description: 'null until the agent is complete' }),
     owner: z.string(),
-    agentType: z.string(),
+    agentType: z.string().nullable().openapi({ description: 'null until the agent is complete' }),
     state: z.enum(['alive', 'killing', 'killed']),
     kill: z.object({ scope: z.string(), rank: z.string(), since: z.number(), reason: z.number() }).nullable(),
     svid: z.object({ expiresAt: z.number(), issuedAt: z.number(), generation: z.number() }).nullable(),

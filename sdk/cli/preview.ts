@@ -1,10 +1,10 @@
 import type { Hex } from 'viem'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
-import { isKilled } from '../../protocol/liveness.ts'
+import { type AgentIdentity, isKilled } from '../../protocol/liveness.ts'
 import { Rank } from '../../protocol/rank.ts'
 import { stateIn } from '../../protocol/registry.ts'
 import { agentTarget, ownerTarget, type Target } from '../../protocol/scope.ts'
-import { formatSpiffeId } from '../../protocol/spiffeId.ts'
+import { agentSpiffeId } from '../../protocol/spiffeId.ts'
 import { agentIdFromUuid } from '../../protocol/uuid.ts'
 import type { AgentArgument } from './arguments.ts'
 import { ArgumentError } from './arguments.ts'
@@ -13,6 +13,10 @@ import { CliError } from './cliError.ts'
 import { printable } from './printable.ts'
 import { readRegistry } from './registryReader.ts'
 import { getAgent, getAgents } from './relayer.ts'
+
+/** What an agent is called: its SPIFFE ID, or its UUID where it has none. */
+export const nameOf = ({ uuid, spiffeId }: { readonly uuid: string; readonly spiffeId: string | null }) =>
+  spiffeId ?? `${uuid} (not complete)`
 
 /** What a kill will stop, from one source. */
 export type Preview = {
@@ -70,8 +74,7 @@ async function agentOnChain({ client, rpc, deployment }: Chain, agent: AgentArgu
 async function walletOnChain(chain: Chain, wallet: Hex, say: (line: string) => void): Promise<Covered> {
   const [{ registry }, trustDomain] = await Promise.all([readRegistry(chain, say), trustDomainOf(chain)])
   const covered = [...registry.agents.values()].filter((one) => one.owner === wallet)
-  const name = ({ uuid, agentType }: { uuid: string; agentType: string }) =>
-    formatSpiffeId({ trustDomain, type: agentType, name: uuid })
+  const name = (one: AgentIdentity) => nameOf({ uuid: one.uuid, spiffeId: agentSpiffeId(trustDomain, one) })
   const stateOf = stateIn(registry)
   return {
     running: covered.filter((one) => !isKilled(one, stateOf)).map(name),
@@ -89,8 +92,8 @@ async function coveredAtRelayer(
   const isAlive = ({ state }: { state: string }) => state === 'alive'
   return {
     owner: wallet ?? ((covered[0]?.owner.toLowerCase() ?? '0x') as Hex),
-    running: covered.filter(isAlive).map((one) => one.spiffeId),
-    alreadyKilled: covered.filter((one) => !isAlive(one)).map((one) => one.spiffeId),
+    running: covered.filter(isAlive).map(nameOf),
+    alreadyKilled: covered.filter((one) => !isAlive(one)).map(nameOf),
     source: 'relayer',
   }
 }

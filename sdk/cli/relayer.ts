@@ -220,9 +220,10 @@ export async function findKill(relayer: string, txHash: string): Promise<KillVie
 /** An agent as a relayer tells it. */
 export type AgentView = {
   readonly uuid: string
-  readonly spiffeId: string
+  /** Null, like the type, until the agent is complete. */
+  readonly spiffeId: string | null
   readonly owner: string
-  readonly agentType: string
+  readonly agentType: string | null
   readonly state: string
   readonly kill?: { readonly scope: string; readonly rank: string; readonly reason: number } | null
   readonly svid: { readonly expiresAt: number } | null
@@ -233,7 +234,7 @@ export type AgentView = {
 const isAgentView = (value: unknown): value is AgentView =>
   isObject(value) &&
   typeof value.uuid === 'string' &&
-  typeof value.spiffeId === 'string' &&
+  (typeof value.spiffeId === 'string' || value.spiffeId === null) &&
   typeof value.owner === 'string' &&
   typeof value.state === 'string'
 

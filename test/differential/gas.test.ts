@@ -92,6 +92,20 @@ test('transactions and views', async () => {
   measured['register, first of a wallet'] = await gasOf(one, 'register', ['worker', bytes32(0), bytes32(0)])
   measured['register, next of a wallet'] = await gasOf(one, 'register', ['worker', bytes32(1), bytes32(1)])
   await gasOf(one, 'register', ['worker', bytes32(2), bytes32(2)])
+  measured['register without type and key, first of a wallet'] = await gasOf(roles.stranger, 'register', [])
+  measured['register without type and key, next of a wallet'] = await gasOf(roles.stranger, 'register', [])
+  const incomplete = await chain.client.simulateContract({
+    address: contract,
+    abi: killSwitchAbi,
+    functionName: 'register',
+    account: roles.stranger.address,
+  })
+  await gasOf(roles.stranger, 'register', [])
+  measured.completeAgent = await gasOf(roles.stranger, 'completeAgent', [
+    incomplete.result,
+    'worker',
+    bytes32(0),
+  ])
   measured['registerBatch of 100, per agent'] = Math.round(
     (await gasOf(many, 'registerBatch', [registrations(0, 100)])) / 100,
   )
@@ -100,7 +114,7 @@ test('transactions and views', async () => {
 
   measured['transferFrom, to a first-time owner'] = await gasOf(one, 'transferFrom', [
     one.address,
-    roles.stranger.address,
+    roles.agentWallet.address,
     agentOf(one, 2),
   ])
   measured['isKilled, alive'] = await executionOf('isKilled', [firstAgent])

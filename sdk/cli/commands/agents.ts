@@ -3,7 +3,7 @@ import { statusOf } from '../../../protocol/liveness.ts'
 import { reasonName } from '../../../protocol/reason.ts'
 import { stateIn } from '../../../protocol/registry.ts'
 import { scopeName } from '../../../protocol/scope.ts'
-import { formatSpiffeId } from '../../../protocol/spiffeId.ts'
+import { agentSpiffeId } from '../../../protocol/spiffeId.ts'
 import { noMore } from '../arguments.ts'
 import { openChain } from '../chain.ts'
 import { CliError } from '../cliError.ts'
@@ -11,7 +11,7 @@ import type { Command, Context, Outcome } from '../command.ts'
 import { durationText } from '../duration.ts'
 import { exitCode } from '../exitCode.ts'
 import { optionsOf } from '../optionTable.ts'
-import { trustDomainOf } from '../preview.ts'
+import { nameOf, trustDomainOf } from '../preview.ts'
 import { printable } from '../printable.ts'
 import { readRegistry } from '../registryReader.ts'
 import { type AgentView, getAgents } from '../relayer.ts'
@@ -19,9 +19,10 @@ import { addressOf, urlOf } from '../settings.ts'
 
 type Listed = {
   readonly uuid: string
-  readonly spiffeId: string
+  /** Null, like the type, until the agent is complete. */
+  readonly spiffeId: string | null
   readonly owner: string
-  readonly agentType: string
+  readonly agentType: string | null
   readonly killed: boolean
   /** What is said of it, beside its name. */
   readonly words: readonly string[]
@@ -57,7 +58,7 @@ async function listOnChain({ settings, say }: Context, wallet: Hex | null): Prom
     agents: agents.map((agent) => {
       const { uuid, owner, agentType } = agent
       const status = statusOf(agent, stateOf)
-      const spiffeId = formatSpiffeId({ trustDomain, type: agentType, name: uuid })
+      const spiffeId = agentSpiffeId(trustDomain, agent)
       const word = status.killed
         ? `killed (${scopeName(status.scope)}: ${reasonName(status.reason)})`
         : 'alive'
@@ -91,7 +92,7 @@ async function run(context: Context, args: readonly string[]): Promise<Outcome> 
   for (const owner of new Set(agents.map((agent) => agent.owner))) {
     say(printable(owner))
     for (const one of agents.filter((agent) => agent.owner === owner))
-      say(`  ${printable(one.spiffeId)}  ${one.words.join(', ')}`)
+      say(`  ${printable(nameOf(one))}  ${one.words.join(', ')}`)
   }
   say(agents.length === 0 ? `No agents, according to the ${source}.` : `According to the ${source}.`)
   return {

@@ -10,7 +10,7 @@ import { checkOrder, InvalidOrderError, type KillOrder, killOrderTypedData } fro
 import { applyRegistryEvent, createRegistry, stateIn } from '../../../protocol/registry.ts'
 import { decodeRegistryLog } from '../../../protocol/registryLog.ts'
 import { agentTarget, ownerTarget, Scope, scopeName } from '../../../protocol/scope.ts'
-import { formatSpiffeId, parseSpiffeId } from '../../../protocol/spiffeId.ts'
+import { agentSpiffeId, parseSpiffeId } from '../../../protocol/spiffeId.ts'
 
 /** An enforcement point of the stand-in: how long after the kill it confirms; null for never. */
 export type StandInPoint = { readonly name: string; readonly after: number | null }
@@ -110,7 +110,7 @@ export async function startStandIn(rpc: string, deployment: Deployment): Promise
     }
     return [...registry.agents.values()].map((agent) => ({
       uuid: agent.uuid,
-      spiffeId: formatSpiffeId({ trustDomain, type: agent.agentType, name: agent.uuid }),
+      spiffeId: agentSpiffeId(trustDomain, agent),
       owner: agent.owner,
       agentType: agent.agentType,
       state: isKilled(agent, stateIn(registry)) ? 'killed' : 'alive',

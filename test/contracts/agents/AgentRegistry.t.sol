@@ -27,7 +27,7 @@ contract AgentRegistryTest is KillSwitchTest {
         assertEq(killSwitch.balanceOf(bob), 1);
         assertEq(killSwitch.agentTypeOf(agentId), "data-miner-2");
         assertEq(killSwitch.keyOf(agentId), OTHER_KEY);
-        assertEq(killSwitch.getAgentWallet(agentId), address(0));
+        assertEq(killSwitch.getAgentWallet(agentId), bob);
         assertEq(killSwitch.sequence(), before + 1);
         SubjectState memory state = killSwitch.stateOf(Scope.Agent, bytes32(agentId));
         assertEq(state.aliveSince, before + 1);
@@ -202,13 +202,6 @@ contract AgentRegistryTest is KillSwitchTest {
         require(!killSwitch.supportsInterface(0xffffffff));
     }
 
-    function test_eip712Domain() public view {
-        (, string memory name, string memory version, , address verifier, , ) = killSwitch.eip712Domain();
-        assertEq(name, "KillSwitch");
-        assertEq(version, "1");
-        assertEq(verifier, address(killSwitch));
-    }
-
     // ===== Keys
 
     function test_setKey_countsAndStates() public {
@@ -249,14 +242,12 @@ contract AgentRegistryTest is KillSwitchTest {
         uint256 deadline = time() + 1 minutes;
         bytes memory proof = sign(AGENT_WALLET_KEY, walletProof(agent, agentWallet, alice, deadline));
         uint48 before = killSwitch.sequence();
-        expectEmit();
-        emit IAgentRegistry.AgentWalletChanged(agent, agentWallet);
+        expectWalletSet(agent, agentWallet);
         vm.prank(alice);
         killSwitch.setAgentWallet(agent, agentWallet, deadline, proof);
         assertEq(killSwitch.getAgentWallet(agent), agentWallet);
 
-        expectEmit();
-        emit IAgentRegistry.AgentWalletChanged(agent, address(0));
+        expectWalletSet(agent, address(0));
         vm.prank(alice);
         killSwitch.unsetAgentWallet(agent);
         assertEq(killSwitch.getAgentWallet(agent), address(0));

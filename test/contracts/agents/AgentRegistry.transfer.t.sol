@@ -20,8 +20,7 @@ contract AgentRegistryTransferTest is KillSwitchTest {
         emit IERC721.Transfer(alice, bob, agent);
         expectEmit();
         emit IAgentRegistry.AgentTransferred(agent, alice, bob, formerUntil);
-        expectEmit();
-        emit IAgentRegistry.AgentWalletChanged(agent, address(0));
+        expectWalletSet(agent, address(0));
         expectEmit();
         emit IKillSwitch.Killed(
             Scope.Agent,

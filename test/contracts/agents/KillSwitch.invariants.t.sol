@@ -82,6 +82,35 @@ contract KillSwitchHandler is KillSwitchTest {
         }
     }
 
+    function registerIncomplete(uint256 actor) external act(false) {
+        if (_agents.length == MAX_AGENTS) return;
+        address owner = ownerFrom(actor);
+        bool refused = wide(Scope.Owner, subjectOf(owner)).open;
+        vm.prank(owner);
+        try killSwitch.register() returns (uint256 agentId) {
+            if (refused) violation = "registered into a killed wallet";
+            ++counted;
+            ++successes["register incomplete"];
+            adopt(agentId, owner, 0);
+        } catch {
+            if (!refused) violation = "registration refused";
+        }
+    }
+
+    function completeSomething(uint256 pick, bool other) external act(false) {
+        uint256 agentId = _agents[pick % _agents.length];
+        bool refused = _type[agentId] != 0 || modelKilled(agentId);
+        vm.prank(_owner[agentId]);
+        try killSwitch.completeAgent(agentId, other ? OTHER_TYPE : TYPE, nextKey()) {
+            if (refused) violation = "completed twice or while killed";
+            _type[agentId] = other ? bytes32("data-miner") : TYPE_WORD;
+            ++counted;
+            ++successes["complete"];
+        } catch {
+            if (!refused) violation = "completion refused";
+        }
+    }
+
     function killSomething(uint256 actor, uint256 scope, uint256 pick) external act(false) {
         (Scope scope_, bytes32 subject) = subjectFrom(scope, pick);
         address account = _actors[actor % _actors.length];
@@ -161,6 +190,7 @@ contract KillSwitchHandler is KillSwitchTest {
 
     function changeKey(uint256 pick) external act(false) {
         uint256 agentId = _agents[pick % _agents.length];
+        if (_type[agentId] == 0) return;
         vm.prank(_owner[agentId]);
         killSwitch.setKey(agentId, nextKey());
         _keyless[agentId] = false;
@@ -183,7 +213,7 @@ contract KillSwitchHandler is KillSwitchTest {
             _owner[agentId] = to;
             _own[agentId] = Wound({open: true, rank: Rank.Owner});
             _fromWallet[agentId].open = false;
-            _keyless[agentId] = true;
+            _keyless[agentId] = _type[agentId] != 0;
             _handedOver[agentId] = _now;
             ++counted;
             ++successes["transfer"];
@@ -240,23 +270,44 @@ contract KillSwitchHandler is KillSwitchTest {
         bytes32 slot = keccak256(abi.encode(order.authority, order.nonce));
         uint48 before = killSwitch.sequence();
         Rank rank = killPower(order.authority, order.scope, order.subject);
-        try killSwitch.killBySig(order, signature) returns (uint48 sequence) {
-            if (_landed[digest] != 0) {
-                if (sequence != _landed[digest] || killSwitch.sequence() != before) {
-                    violation = "an order landed twice";
-                }
-                return;
-            }
-            if (_nonceDigest[slot] != 0) violation = "a nonce was used twice";
-            if (rank == Rank.None) violation = "an order landed without power";
-            if (order.deadline < _now) violation = "an expired order landed";
-            _landed[digest] = sequence;
-            _nonceDigest[slot] = digest;
-            wound(order.scope, order.subject, rank);
-            ++successes["order"];
-        } catch {
+        (bool success, uint48 sequence) = tryToLand(order, signature, uint256(digest) % 2 == 0);
+        if (!success) {
             if (_landed[digest] != 0) violation = "a landed order was refused";
+            return;
         }
+        if (_landed[digest] != 0) {
+            if (sequence != _landed[digest] || killSwitch.sequence() != before) {
+                violation = "an order landed twice";
+            }
+            return;
+        }
+        if (_nonceDigest[slot] != 0) violation = "a nonce was used twice";
+        if (rank == Rank.None) violation = "an order landed without power";
+        if (order.deadline < _now) violation = "an expired order landed";
+        _landed[digest] = sequence;
+        _nonceDigest[slot] = digest;
+        wound(order.scope, order.subject, rank);
+        ++successes["order"];
+    }
+
+    /// @dev Alone or as a batch of one, which must come to the same.
+    function tryToLand(
+        KillOrder memory order,
+        bytes memory signature,
+        bool alone
+    ) private returns (bool, uint48) {
+        if (alone) {
+            try killSwitch.killBySig(order, signature) returns (uint48 sequence) {
+                return (true, sequence);
+            } catch {
+                return (false, 0);
+            }
+        }
+        KillOrder[] memory orders = new KillOrder[](1);
+        bytes[] memory signatures = new bytes[](1);
+        (orders[0], signatures[0]) = (order, signature);
+        bool landed = killSwitch.landOrders(orders, signatures) == 1;
+        return (landed, landed ? killSwitch.nonceOf(order.authority, order.nonce) : 0);
     }
 
     function tryResume(address account, Scope scope, bytes32 subject) private act(true) {
@@ -406,7 +457,7 @@ contract KillSwitchInvariantsTest {
             uint256 b = a >> 32;
             uint256 c = a >> 64;
             uint256 d = a >> 96;
-            uint256 choice = (a >> 128) % 10;
+            uint256 choice = (a >> 128) % 12;
             if (choice == 0) _handler.passTime(a);
             if (choice == 1) _handler.registerAgent(a, b % 2 == 0);
             if (choice == 2) _handler.killSomething(a, b, c);
@@ -417,9 +468,21 @@ contract KillSwitchInvariantsTest {
             if (choice == 7) _handler.liftSomething(a, b, c, d % 4 == 0);
             if (choice == 8) _handler.changeKey(a);
             if (choice == 9) _handler.handOver(a, b);
+            if (choice == 10) _handler.registerIncomplete(a);
+            if (choice == 11) _handler.completeSomething(a, b % 2 == 0);
         }
         invariant_modelAndContractAgree();
-        string[7] memory acts = ["register", "kill", "order", "request", "resume", "key", "transfer"];
+        string[9] memory acts = [
+            "register",
+            "register incomplete",
+            "complete",
+            "kill",
+            "order",
+            "request",
+            "resume",
+            "key",
+            "transfer"
+        ];
         for (uint256 i = 0; i < acts.length; ++i) require(_handler.successes(acts[i]) > 0, acts[i]);
     }
 

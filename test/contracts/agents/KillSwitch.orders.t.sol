@@ -51,7 +51,10 @@ contract KillSwitchOrdersTest is KillSwitchTest {
                 order.nonce
             )
         );
-        assertEq(killSwitch.orderDigest(order), typedDataDigest(address(killSwitch), structHash));
+        assertEq(
+            killSwitch.orderDigest(order),
+            typedDataDigest("KillSwitch", address(killSwitch), structHash)
+        );
     }
 
     function test_killBySig_anyRankAndScope() public {

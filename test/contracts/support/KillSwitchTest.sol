@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {KillSwitch} from "../../../contracts/agents/KillSwitch.sol";
 import {IAgentRegistry} from "../../../contracts/interfaces/IAgentRegistry.sol";
 import {IKillSwitch} from "../../../contracts/interfaces/IKillSwitch.sol";
+import {IERC8004IdentityRegistry} from "../../../contracts/interfaces/IERC8004IdentityRegistry.sol";
 import {KillOrder, Rank, Scope} from "../../../contracts/types/Liveness.sol";
 import {Vm} from "./Vm.sol";
 
@@ -186,19 +187,24 @@ abstract contract KillSwitchTest {
         );
         return
             typedDataDigest(
+                "ERC8004IdentityRegistry",
                 address(killSwitch),
                 keccak256(abi.encode(typeHash, agentId, newWallet, owner, deadline))
             );
     }
 
     /// @dev EIP-712, written out independently of OpenZeppelin.
-    function typedDataDigest(address verifier, bytes32 structHash) internal view returns (bytes32) {
+    function typedDataDigest(
+        string memory name,
+        address verifier,
+        bytes32 structHash
+    ) internal view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256(
                     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
                 ),
-                keccak256("KillSwitch"),
+                keccak256(bytes(name)),
                 keccak256("1"),
                 block.chainid,
                 verifier
@@ -208,6 +214,12 @@ abstract contract KillSwitchTest {
     }
 
     // ===== Subjects and expectations
+
+    function expectWalletSet(uint256 agentId, address wallet) internal {
+        bytes memory value = wallet == address(0) ? bytes("") : abi.encodePacked(wallet);
+        expectEmit();
+        emit IERC8004IdentityRegistry.MetadataSet(agentId, "agentWallet", "agentWallet", value);
+    }
 
     function subjectOf(address wallet) internal pure returns (bytes32) {
         return bytes32(uint256(uint160(wallet)));
