@@ -2,10 +2,13 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { connect, createServer as createTlsServer } from 'node:tls'
+import { parseEventLogs } from 'viem'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
+import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
+import { uuidFromAgentId } from '../../protocol/uuid.ts'
 import { readSvid } from '../../protocol/x509/readSvid.ts'
 import { makeKey } from './makeKey.ts'
 import { attest, attested, enrolled, postAs, type Workload } from './workload.ts'
@@ -104,6 +107,24 @@ describe('attestation', () => {
     const { response, body } = await attest(relayer, agent)
     expect(response.status).toBe(200)
     expect((await relayer.post('/agents/attest', body)).status).toBe(401)
+  })
+
+  test('of an agent without type and key is refused until its owner completes it', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const receipt = await chain.send(accounts.alice, 'register', ['https://agents.test/file.json'])
+    const [event] = parseEventLogs({ abi: killSwitchAbi, eventName: 'Registered', logs: receipt.logs })
+    const agentId = event?.args.agentId as bigint
+    const uuid = uuidFromAgentId(agentId)
+    const incomplete = { uuid, spiffeId: `spiffe://${trustDomain}/worker/${uuid}`, privateKey }
+    const seen = () => view(incomplete) as Promise<{ spiffeId?: string | null }>
+    await until('the agent is known', async () => 'spiffeId' in (await seen()))
+    expect(await seen()).toMatchObject({ spiffeId: null, agentType: null, state: 'alive', svid: null })
+    expect((await attest(relayer, incomplete)).response.status).toBe(404)
+
+    const key = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('hex')
+    await chain.send(accounts.alice, 'completeAgent', [agentId, 'worker', `0x${key}`])
+    await until('it is complete', async () => (await seen()).spiffeId === incomplete.spiffeId)
+    expect((await attest(relayer, incomplete)).response.status).toBe(200)
   })
 
   test('of a killed agent is refused, before its kill is on chain as well', async () => {
