@@ -617,6 +617,9 @@ test('one history with every kind of event', async () => {
     say(0, 1, 5),
     say(0, 1, 7),
     landOrders(0, 1),
+    // The last agent, which never changed hands.
+    setAgentWallet(6, false),
+    setAgentWallet(6, true),
   ])
   expect([...new Set(history.events.map(({ event }) => event.type))].sort()).toEqual([
     'AgentCompleted',
