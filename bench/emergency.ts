@@ -126,7 +126,7 @@ const fleet = `${many.toLocaleString('en-GB')} agents`
 
 export const emergency: Benchmark = {
   about: `emergency kill of an owner with ${fleet}, ${connected} of them connected, against owners of one`,
-  runs: 3,
+  runs: 2,
   figures: {
     durableRatio: { text: 'seen → durable, against one agent', ...ratio },
     gasRatio: { text: 'gas, against one agent', ...ratio },

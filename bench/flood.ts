@@ -161,7 +161,7 @@ const figuresOf = (kind: FloodKind): Readonly<Record<string, FigureSpec>> => ({
 
 export const flood: Benchmark = {
   about: `from sending an order to its enforcement at the last of ${enforcerCount} points, calm and under floods; ${killsPerPhase} kills each`,
-  runs: 3,
+  runs: 2,
   figures: {
     calmP50: { text: 'calm: kill p50', unit: 'ms' },
     calmP99: { text: 'calm: kill p99', unit: 'ms' },

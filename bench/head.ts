@@ -102,7 +102,7 @@ async function run(bench: Bench) {
 
 export const head: Benchmark = {
   about: `header at the RPC → kill in the executor's hands, ${killCount} blocks with a kill each, beside viem and Ponder on the same node at the same time`,
-  runs: 3,
+  runs: 2,
   figures: {
     overP99: {
       text: "follower, p99 over the RPC's own answer",
