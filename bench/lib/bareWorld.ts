@@ -63,7 +63,7 @@ export const registerFleet = (
 export const startWorldRelayer = (
   { chain, wallets, deployment, startBlock, children }: BareWorld,
   { data }: Pick<Bench, 'data'>,
-  readyTimeout = 60_000,
+  readyTimeout = 300_000,
 ): Promise<RunningRelayer> =>
   startRelayer({
     children,

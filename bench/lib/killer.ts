@@ -5,7 +5,7 @@ import { agentTarget, ownerTarget, type Target } from '../../protocol/scope.ts'
 import type { FleetAgent } from '../../scripts/lib/fleet.ts'
 import { monotonicNow } from '../../scripts/lib/monotonic.ts'
 import type { RunningRelayer } from '../../scripts/lib/relayerProcess.ts'
-import { callRelayer, postOrder } from '../../sdk/cli/relayer.ts'
+import { callRelayer, postOrder, RelayerRefusedError } from '../../sdk/cli/relayer.ts'
 import { createOrder, signOrder } from '../../sdk/cli/signOrder.ts'
 import type { BareWorld } from './bareWorld.ts'
 import { killCall, transactionSender } from './transactionKills.ts'
@@ -29,7 +29,8 @@ export type KillTimes = {
 export type PreparedKill = () => Promise<number>
 
 const text = 'bench'
-const pollPeriod = 100
+/** ms */
+const pollPeriod = 1_000
 
 /** What kills in the name of one wallet. */
 export async function createKiller(world: BareWorld, relayer: RunningRelayer, account: PrivateKeyAccount) {
@@ -69,21 +70,32 @@ export async function createKiller(world: BareWorld, relayer: RunningRelayer, ac
   }
 }
 
-/** Newest first, at most a thousand. */
-export const readKills = async (relayer: RunningRelayer): Promise<readonly KillTimes[]> =>
-  ((await callRelayer(relayer.address.url, '/kills?limit=1000')) as { kills: readonly KillTimes[] }).kills
+/** Newest first. Asked again while the relayer serves kills only. */
+export async function readKills(relayer: RunningRelayer, limit: number): Promise<readonly KillTimes[]> {
+  for (;;) {
+    try {
+      const answer = await callRelayer(relayer.address.url, `/kills?limit=${limit}`)
+      return (answer as { kills: readonly KillTimes[] }).kills
+    } catch (error) {
+      const shed = error instanceof RelayerRefusedError && [429, 503].includes(error.problem.status)
+      if (!shed) throw error
+      await sleep(pollPeriod)
+    }
+  }
+}
 
-/** The kills of these subjects once every point has confirmed them, or as they are after `timeout` ms. */
+/** The kills of these subjects, the latest there are, once every point has confirmed them, or as they are after `timeout` ms. */
 export async function confirmedKills(
   relayer: RunningRelayer,
   labels: readonly string[],
-  timeout = 20_000,
+  timeout = 30_000,
 ): Promise<readonly KillTimes[]> {
   const wanted = new Set(labels)
   for (const deadline = monotonicNow() + timeout; ; ) {
-    const kills = (await readKills(relayer)).filter(({ label }) => wanted.has(label))
+    // First the pause: what is still to be confirmed must not wait for this question.
+    await sleep(pollPeriod)
+    const kills = (await readKills(relayer, wanted.size)).filter(({ label }) => wanted.has(label))
     const done = kills.filter(({ elapsed }) => elapsed.allConfirmed !== null)
     if (done.length >= wanted.size || monotonicNow() > deadline) return kills
-    await sleep(pollPeriod)
   }
 }

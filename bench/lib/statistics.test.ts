@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { median, quantile } from './statistics.ts'
 
-const values = fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { minLength: 1, maxLength: 300 })
+// Without -0, which sorts anywhere beside 0.
+const value = fc.double({ noNaN: true, min: -1e6, max: 1e6 }).map((one) => one + 0)
+const values = fc.array(value, { minLength: 1, maxLength: 300 })
 
 describe('quantile', () => {
   it('is a measured value, with at least that share at or below it and less than that below', () => {
