@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { LocalAccount } from 'viem'
 import { type Deployment, deploymentId } from '../protocol/deployment.ts'
-import { killRankOf } from '../protocol/registry.ts'
 import { formatSpiffeId, parseSpiffeId } from '../protocol/spiffeId.ts'
 import { createAccesses } from './audit/accesses.ts'
 import { createRefusals, issuanceRefusal, orderRefusal } from './audit/refusals.ts'
@@ -50,12 +49,13 @@ import { createKillExecutor } from './kill/executor.ts'
 import { createForwarder } from './kill/forwarder.ts'
 import { createKillState } from './kill/killState.ts'
 import { createLander } from './kill/lander.ts'
+import { maySight } from './kill/maySight.ts'
 import { createEnforcementPoints, newPoint } from './kill/points.ts'
 import { createRebroadcaster } from './kill/rebroadcaster.ts'
 import { killView } from './kill/timeline.ts'
 import { warmUp } from './kill/warmUp.ts'
 import { openDatabase } from './store/database.ts'
-import { readHistory, readKill, readKillOfOrder } from './store/history.ts'
+import { isKillSettled, readHistory, readKill, readKillOfOrder } from './store/history.ts'
 import { type Backlog, createJournal } from './store/journal.ts'
 import { readPoints, recentAccesses } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
@@ -205,6 +205,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     },
     onRefused: onOrderRefused,
     onForgotten: (killId) => points.forget(killId),
+    isSettled: (landing) => isKillSettled(db, landing),
   })
   const refusals = createRefusals({
     clock,
@@ -450,8 +451,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     grantPoint: options.grantPoint,
     sink: executor,
     pollInterval: options.pollInterval,
-    mayKill: (event) =>
-      killRankOf(executor.registry, event.authority, event, Math.floor(clock.wall() / 1000)) === event.rank,
+    mayKill: (event, order) => maySight(executor.registry, event, order, Math.floor(clock.wall() / 1000)),
     // A local chain (depth 0) stands still between transactions. Others date their blocks by the wall clock: a head
     // that is twice as old as blindness allows comes from a node that is syncing or was left behind.
     ...(options.grantPoint.kind === 'depth' && options.grantPoint.blocks === 0

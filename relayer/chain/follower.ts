@@ -1,5 +1,6 @@
 import type { Deployment } from '../../protocol/deployment.ts'
 import type { Hex } from '../../protocol/hex.ts'
+import type { KillOrder } from '../../protocol/order.ts'
 import type { Clock } from '../clock.ts'
 import type { ChainBlock, ChainBlockHeader, ChainSink } from '../kill/chainPort.ts'
 import { createSerial } from '../serial.ts'
@@ -21,7 +22,7 @@ import {
   truncated,
 } from './headerChain.ts'
 import { type Announcement, createHeadSource, type HeadSource } from './headSource.ts'
-import { type KilledEvent, provesKill } from './killProof.ts'
+import { type KilledEvent, proofOfKill } from './killProof.ts'
 import { createAgreement, majorityOf } from './majority.ts'
 import { createProgress } from './progress.ts'
 import type { Rpc } from './rpc.ts'
@@ -50,10 +51,11 @@ export type FollowerOptions = {
   /** Between two polls of one RPC, in ms. */
   readonly pollInterval: number
   /**
-   * Whether the event's authority may kill its subject at the event's rank, by what is granted. A kill that one RPC
-   * tells counts only if it may and a signature proves the kill; without this, never.
+   * Whether the event's authority may kill its subject at the event's rank, by what is granted, and the order that
+   * proves it still holds (null: its own call, or not known yet). A kill that one RPC tells counts only if so and a
+   * signature proves the kill; without this, never.
    */
-  readonly mayKill?: (event: KilledEvent) => boolean
+  readonly mayKill?: (event: KilledEvent, order: KillOrder | null) => boolean
   /** A head whose own time is further back is no sign of sight, in ms; without this, any new head is. */
   readonly maxHeadAge?: number
   readonly log: ChainLog
@@ -66,7 +68,8 @@ export type FollowerOptions = {
 
 export type Follower = {
   /**
-   * Resolves once everything up to the head is taken; tries for ever while RPCs fail. Kills count from the first head on.
+   * Resolves once everything up to the head is taken; tries for ever while RPCs fail. Kills count from a
+   * majority's first heads on.
    * @throws {GrantPointForkedError} the stored chain is not the RPCs' chain
    * @throws {NoGrantPointError} the nodes do not know the tag
    * @throws {WrongChainError}
@@ -171,7 +174,7 @@ export function createFollower(options: FollowerOptions): Follower {
   /** True once any RPC's transaction proves the kill; false once all have answered in vain. */
   const prove = (event: KilledEvent, txHash: Hex): Promise<boolean> =>
     new Promise((resolve, reject) => {
-      if (!mayKill(event)) {
+      if (!mayKill(event, null)) {
         resolve(false)
         return
       }
@@ -180,7 +183,8 @@ export function createFollower(options: FollowerOptions): Follower {
       const ask = async (rpc: Rpc) => {
         try {
           const transaction = await rpc.request('eth_getTransactionByHash', [txHash])
-          if (provesKill(deployment, event, txHash, transaction)) resolve(true)
+          const proof = proofOfKill(deployment, event, txHash, transaction)
+          if (proof !== null && mayKill(event, proof.order)) resolve(true)
           else if (transaction === null)
             missing ??= new InconsistentRpcError('a kill without its transaction', txHash)
         } catch (error) {

@@ -14,7 +14,7 @@ import { Rank } from '../../protocol/rank.ts'
 import { Reason } from '../../protocol/reason.ts'
 import { agentTarget, ownerTarget } from '../../protocol/scope.ts'
 import { agentIdFromUuid } from '../../protocol/uuid.ts'
-import { type KilledEvent, provesKill } from './killProof.ts'
+import { type KilledEvent, proofOfKill } from './killProof.ts'
 
 const deployment = { chainId: 31337, contract: `0x${'c0'.repeat(20)}` } as const
 const owner = privateKeyToAccount(`0x${'11'.repeat(32)}`)
@@ -99,7 +99,7 @@ async function transactionOf(
 }
 
 const proves = async (made: Awaited<ReturnType<typeof transactionOf>>, event: KilledEvent = killed) =>
-  provesKill(deployment, event, made.txHash, made.transaction)
+  proofOfKill(deployment, event, made.txHash, made.transaction) !== null
 
 test.each(Object.keys(fees) as Kind[])("the authority's own %s transaction proves its kill", async (kind) => {
   expect(await proves(await transactionOf(kind))).toBe(true)
@@ -160,10 +160,10 @@ test('an RPC cannot make a proof up', async () => {
     { ...made.transaction, input: others.transaction.input.replace('73746f70', '73746f71') },
     { ...made.transaction, nonce: '0x4' },
   ]) {
-    expect(await provesKill(deployment, killed, made.txHash, transaction)).toBe(false)
+    expect(proofOfKill(deployment, killed, made.txHash, transaction)).toBeNull()
   }
   // The hash of another transaction.
-  expect(await provesKill(deployment, killed, others.txHash, made.transaction)).toBe(false)
+  expect(proofOfKill(deployment, killed, others.txHash, made.transaction)).toBeNull()
 })
 
 const order: KillOrder = {
@@ -186,7 +186,9 @@ test("an order in anyone's transaction proves its kill by the authority's signat
       args: [order, await signer.signTypedData(killOrderTypedData(deployment, order))],
     })
   const sent = await transactionOf('eip1559', { data: await dataOf(owner), signer: stranger })
-  expect(await proves(sent, landed)).toBe(true)
+  expect(proofOfKill(deployment, landed, sent.txHash, sent.transaction)).toEqual({
+    order: { ...order, authority },
+  })
   for (const change of [
     { text: 'other' },
     { reason: 2 },

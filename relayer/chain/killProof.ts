@@ -23,29 +23,38 @@ export type KilledEvent = RegistryEvent & { readonly type: 'Killed' }
 
 type Call = { readonly functionName: string; readonly args: readonly unknown[] }
 
+/** The signature that proves a kill is over an order, or (null) over the transaction itself. */
+export type KillProof = { readonly order: KillOrder | null }
+
 /**
- * Whether a transaction, as any one node gives it, proves by a signature that the event's authority wanted this kill:
+ * What in a transaction, as any one node gives it, proves by a signature that the event's authority wanted this kill:
  * it carries the order of that digest with the authority's own signature, or it is the authority's own call of the
  * contract. Neither can be made up by a node. What an account signs by code (ERC-1271) or through another contract
  * proves nothing here.
  *
- * A proof says nothing of the authority's power over the subject, nor that the transaction has succeeded.
+ * A proof says nothing of the authority's power over the subject, nor that the order still holds or the transaction
+ * has succeeded.
  * @param transaction the answer to `eth_getTransactionByHash`
+ * @returns null if nothing does
  */
-export function provesKill(
+export function proofOfKill(
   deployment: Deployment,
   event: KilledEvent,
   txHash: Hex,
   transaction: unknown,
-): boolean {
+): KillProof | null {
   try {
     const call = callOf(transaction)
-    if (call === null) return false
-    if (event.orderDigest !== null) return carriesOrder(deployment, event, call)
-    return isOwnCall(event, call) && senderOf(deployment, txHash, transaction) === event.authority
+    if (call === null) return null
+    if (event.orderDigest !== null) {
+      const order = carriedOrder(deployment, event, call)
+      return order === null ? null : { order }
+    }
+    const isOwn = isOwnCall(event, call) && senderOf(deployment, txHash, transaction) === event.authority
+    return isOwn ? { order: null } : null
   } catch {
     // Whatever is malformed proves nothing.
-    return false
+    return null
   }
 }
 
@@ -55,7 +64,8 @@ function callOf(transaction: unknown): Call | null {
   return decodeFunctionData({ abi: killSwitchAbi, data: input as Hex }) as Call
 }
 
-function carriesOrder(deployment: Deployment, event: KilledEvent, call: Call): boolean {
+/** The event's order, with the authority's own signature, in lower case as the event is; null if it is not in the call. */
+function carriedOrder(deployment: Deployment, event: KilledEvent, call: Call): KillOrder | null {
   // `killBySig` and its like take one order and its signature, a batch takes a list of each.
   const [first, second] = call.args
   const orders = (Array.isArray(first) ? first : [first]) as readonly KillOrder[]
@@ -64,16 +74,16 @@ function carriesOrder(deployment: Deployment, event: KilledEvent, call: Call): b
     const signature = signatures[i]
     if (signature === undefined || killOrderDigest(deployment, order) !== event.orderDigest) continue
     const { scope, subject, reason, text, authority } = order
-    return (
+    const proves =
       authority.toLowerCase() === event.authority &&
       scope === event.scope &&
       subject.toLowerCase() === event.subject &&
       reason === event.reason &&
       text === event.text &&
       ecdsaSigner(event.orderDigest, signature) === event.authority
-    )
+    return proves ? { ...order, authority: event.authority, subject: event.subject } : null
   }
-  return false
+  return null
 }
 
 function isOwnCall(event: KilledEvent, { functionName, args }: Call): boolean {

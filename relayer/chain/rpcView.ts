@@ -62,7 +62,7 @@ export type RpcView = {
  *
  * Invariants:
  * 1. The RPC alone is asked: a block that it tells is one whose header and logs it has given itself.
- * 2. Every announced block is read at once, before and whether or not its ancestors are known.
+ * 2. Every announced block within the limit is read at once, before and whether or not its ancestors are known.
  * 3. `chain` begins at the held chain's grant point; every header in it is held or was told by this RPC.
  * 4. A head that cannot be followed is given up and the RPC polled again.
  */
@@ -72,7 +72,7 @@ export function createRpcView(options: {
   readonly held: () => HeaderChain | null
   /** The highest block that is followed: beyond it the RPC is alone. Null while too few RPCs have told their heads. */
   readonly limit: () => number | null
-  /** Brings the held chain near the heads; resolves also where it cannot. */
+  /** Brings the held chain near the heads; rejects where it cannot. */
   readonly catchUp: () => Promise<void>
   /** Has the head reported again within so many ms. */
   readonly again: (ms: number) => void
@@ -218,15 +218,21 @@ export function createRpcView(options: {
     if (block.hash !== grantPoint.hash) throw new GrantPointForkedError(grantPoint, block)
   }
 
+  /** Too far ahead for any kill in it to be believed: it would stand until the grant point gets there. */
+  const isBeyond = ({ number }: RpcHeader): boolean => {
+    const highest = limit()
+    return highest === null || number > highest
+  }
+
   const follow = async (announcement: Announcement): Promise<void> => {
     const { header, seenMonotonic } = announcement
     beyond = null
     const tip = () => held()?.at(-1)?.number ?? Number.NEGATIVE_INFINITY
     if (header.number - tip() > step) await catchUp()
-    const highest = limit()
-    if (held() === null || highest === null || header.number > highest) {
+    if (held() === null || isBeyond(header)) {
       beyond = announcement
-      return readUnlinked(announcement)
+      if (!isBeyond(header)) await readUnlinked(announcement)
+      return
     }
     try {
       if (failure instanceof GrantPointForkedError) await stillForked()
@@ -269,8 +275,8 @@ export function createRpcView(options: {
     head = header
     const now = held()
     // Below the grant point an RPC shows its lag, and old kills that may long have been resumed.
-    if (now === null || (header.number >= grantPointOf(now).number && !isOn(now, header)))
-      read(header, seenMonotonic).catch(() => {})
+    const isNew = now === null || (header.number >= grantPointOf(now).number && !isOn(now, header))
+    if (isNew && !isBeyond(header)) read(header, seenMonotonic).catch(() => {})
     waiting.push(announcement)
     if (waiting.length > maxWaiting) waiting.shift()
     void serial(async () => {

@@ -18,7 +18,7 @@ export function checkAuthority(
   usedBy: Hex | undefined,
   now: number,
 ): Rank {
-  const { authority, nonce } = order
+  const { authority } = order
   const label = subjectLabel(order)
   if (order.scope === Scope.Agent && !registry.agents.has(label)) {
     throw new OrderRefusedError(
@@ -46,6 +46,23 @@ export function checkAuthority(
       `${label} owns no agent at the grant point; kill by transaction instead`,
     )
   }
+  checkStanding(registry, order, digest, usedBy, now)
+  return rank
+}
+
+/**
+ * Whether an order still holds: not from before a resume, burnt, landed, nor of a nonce that another order has.
+ * @param now Unix seconds
+ * @throws {OrderRefusedError}
+ */
+export function checkStanding(
+  registry: Registry,
+  order: KillOrder,
+  digest: Hex,
+  usedBy: Hex | undefined,
+  now: number,
+): void {
+  const { authority, nonce } = order
   const { resumeRequestTime } = stateIn(registry)(order)
   if (order.issuedAt < BigInt(resumeRequestTime)) {
     throw new OrderRefusedError(
@@ -81,5 +98,4 @@ export function checkAuthority(
       'another order of this authority has the nonce; choose a random one',
     )
   }
-  return rank
 }

@@ -18,7 +18,7 @@ const deployment = { chainId: 1, contract: `0x${'c0'.repeat(20)}` } as const
 const hashOf = (number: number, fork = 0): Hex => `0x${(number * 16 + fork).toString(16).padStart(64, '0')}`
 
 /** An executor over a journal in memory that can be made to fail, and a chain made by hand; times in seconds. */
-function world() {
+function world(isSettled: (by: object) => Promise<boolean> = async () => false) {
   let now = 1_000_000
   const committed: Changes[] = []
   const published: SignedMessage[] = []
@@ -59,6 +59,7 @@ function world() {
     onOrder: (kill) => orders.push(kill),
     onRefused: (signed, error) => refused.push({ signed, error }),
     onForgotten: (killId) => forgotten.push(killId),
+    isSettled,
   })
   const block = (number: number, events: readonly RegistryEvent[] = [], fork = 0): ChainBlock => ({
     number,
@@ -450,17 +451,52 @@ describe('a kill in a block that is not held', () => {
     expect(w.row()).toMatchObject({ provisional: false, finalSequence: 2 })
   })
 
-  test('is withdrawn when finality has passed the highest block that showed it', async () => {
+  test('is withdrawn when finality has passed the block that first showed it, though others show it ever higher', async () => {
     const w = world()
     await w.start()
-    await w.executor.takeKills(w.block(2, [w.killed(2)], 1))
-    await w.executor.takeKills(w.block(4, [w.killed(3)], 2))
-    await w.executor.takeKills(w.block(3, [w.killed(2)], 3))
-    for (const number of [2, 3]) await w.grant(await w.take(number))
+    await w.executor.takeKills(w.block(3, [w.killed(2)], 1))
+    for (let height = 4; height < 9; height++) await w.executor.takeKills(w.block(height, [w.killed(3)], 2))
+    await w.grant(await w.take(2))
     expect(w.executor.kills()).toMatchObject([{ withdrawn: null }])
-    await w.grant(await w.take(4))
+    await w.grant(await w.take(3))
     expect(w.executor.kills()).toMatchObject([{ withdrawn: {} }])
     expect(w.types()).toEqual(['kill', 'withdrawn'])
+  })
+
+  test.each([
+    ['transaction', null],
+    ['order', `0x${'12'.repeat(32)}` as Hex],
+  ])(
+    'is not revived, once it was withdrawn, by another block with its %s; the chain itself may',
+    async (_, digest) => {
+      const w = world()
+      await w.start()
+      await w.executor.takeKills(w.block(2, [w.killed(2, digest)], 1))
+      await w.grant(await w.take(2))
+      for (let height = 3; height < 6; height++)
+        await w.executor.takeKills(w.block(height, [w.killed(2, digest)], 2))
+      expect(w.types()).toEqual(['kill', 'withdrawn'])
+      expect(w.row()).toMatchObject({ provisional: false, finalSequence: 0 })
+      await w.take(3, [w.killed(2, digest)])
+      expect(w.types()).toEqual(['kill', 'withdrawn', 'kill'])
+    },
+  )
+
+  test('is none if the store knows its transaction or its order for settled; a store that fails holds up none', async () => {
+    const digest: Hex = `0x${'12'.repeat(32)}`
+    const asked: unknown[] = []
+    let answer = Promise.resolve(true)
+    const w = world((by) => {
+      asked.push(by)
+      return answer
+    })
+    await w.start()
+    await w.executor.takeKills(w.block(2, [w.killed(2), w.killed(3, digest)], 1))
+    expect(asked).toEqual([{ txHash: `0x${'7'.repeat(64)}` }, { digest }])
+    expect(w.executor.kills()).toEqual([])
+    answer = Promise.reject(new Error('disk full'))
+    await w.executor.takeKills(w.block(2, [w.killed(2)], 1))
+    expect(w.executor.kills()).toHaveLength(1)
   })
 
   test('grants nothing: what else the block holds is left out', async () => {

@@ -23,7 +23,7 @@ import {
   rowAfter,
 } from './killState.ts'
 import { OrderRefusedError } from './orderRefused.ts'
-import { isOpen, type KillRecord, type Moment, type Rebroadcast } from './record.ts'
+import { isOpen, type KillRecord, type Moment, type Rebroadcast, txHashOf } from './record.ts'
 
 export type KillExecutor = ChainSink & {
   /**
@@ -88,8 +88,11 @@ export function createKillExecutor(options: {
   readonly onRefused?: (order: SignedOrder, error: Error) => void
   /** Told of a kill that is no longer at hand; must not throw. */
   readonly onForgotten?: (killId: string) => void
+  /** Whether a kill by that order, or by that transaction, is final or withdrawn: of those that are no longer at hand. */
+  readonly isSettled?: (by: { readonly digest: Hex } | { readonly txHash: Hex }) => Promise<boolean>
 }): KillExecutor {
   const { state, journal, epoch, verifySignature, clock, newId, svidHorizon, maxBlind, publish } = options
+  const isSettled = options.isSettled ?? (async () => false)
   const serial = createSerial()
   let messages = options.lastMessage.number
   /** Kills that were published and that the store has not taken yet. */
@@ -301,20 +304,27 @@ export function createKillExecutor(options: {
     if (twin !== undefined && isOpen(twin)) return null
     const known = originOf(event, txHash)
     if (known !== undefined) {
-      if (known.landing !== null || known.order !== null) return null
-      const height = Math.max(block.number, known.orphaned?.height ?? 0)
-      return { kill: put({ ...known, orphaned: { height, txHash } }), isNew: false }
+      // Its height stays: an RPC that showed it ever higher would keep it from being withdrawn. What the store did not
+      // take the first time is handed in again.
+      return known.durable === null ? { kill: known, isNew: false } : null
     }
     const { kill } = takeKill(block, seen, ahead)
     return { kill: put({ ...kill, landing: null, orphaned: { height: block.number, txHash } }), isNew: true }
   }
 
-  /** A transaction and an order land once: what an RPC shows of a final one in another block is a replay. */
-  const isReplay = (event: RegistryEvent & { type: 'Killed' }, txHash: Hex): boolean => {
-    if (event.orderDigest !== null && state.registry.landedOrders.has(event.orderDigest)) return true
-    for (const kill of state.kills.values())
-      if (kill.final !== null && kill.landing?.txHash === txHash) return true
-    return false
+  /**
+   * A transaction and an order land once: one whose kill is final is a replay in another block. One whose kill was
+   * withdrawn had its time; should it land after all, a majority will say so.
+   */
+  const isReplay = async (event: RegistryEvent & { type: 'Killed' }, txHash: Hex): Promise<boolean> => {
+    const digest = event.orderDigest
+    if (digest !== null && state.registry.landedOrders.has(digest)) return true
+    for (const kill of state.kills.values()) {
+      if (isOpen(kill)) continue
+      if (digest === null ? txHashOf(kill) === txHash : kill.digest === digest) return true
+    }
+    // A store that cannot be read holds up no kill.
+    return isSettled(digest === null ? { txHash } : { digest }).catch(() => false)
   }
 
   /** The earlier record of an identical order, once it is durable. */
@@ -608,7 +618,7 @@ export function createKillExecutor(options: {
         const fresh: KillRecord[] = []
         for (const seen of block.events) {
           const { event, txHash } = seen
-          if (event.type !== 'Killed' || isReplay(event, txHash)) continue
+          if (event.type !== 'Killed' || (await isReplay(event, txHash))) continue
           const sighted = sightKill(block, { ...seen, event }, announcements.length + 1)
           if (sighted === null) continue
           const { kill, isNew } = sighted

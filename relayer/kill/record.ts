@@ -70,6 +70,10 @@ export type StoredOrder = {
 /** Whether the kill still holds its subject's row provisional. */
 export const isOpen = (kill: KillRecord): boolean => kill.final === null && kill.withdrawn === null
 
+/** The transaction that brought it to the chain, or would have before a reorg. */
+export const txHashOf = ({ landing, orphaned }: Pick<KillRecord, 'landing' | 'orphaned'>): Hex | null =>
+  landing?.txHash ?? orphaned?.txHash ?? null
+
 export type KillState = 'enforced' | 'on chain' | 'final' | 'withdrawn'
 
 export function killState(kill: KillRecord): KillState {

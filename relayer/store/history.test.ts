@@ -4,7 +4,7 @@ import { makeKill, ofOrder, settled } from '../../test/relayer/makeKill.ts'
 import { settledAtHand } from '../kill/killState.ts'
 import { newPoint } from '../kill/points.ts'
 import { type Database, openDatabase } from './database.ts'
-import { readHistory, readKill } from './history.ts'
+import { isKillSettled, readHistory, readKill } from './history.ts'
 
 const shop = 'spiffe://killswitch.test/service/shop'
 /** Unix seconds */
@@ -44,6 +44,27 @@ test('a start reads the open kills, those whose order could still be repeated an
   ])
   expect(history.kills[0]).toEqual(kills[1])
   expect(history.confirmations.map(({ killId }) => killId)).toEqual(['kill-2', 'kill-3'])
+})
+
+test('a settled kill is known by its order and by its transaction, an open one is not', async () => {
+  const txHash = (digit: string) => `0x${digit.repeat(64)}` as const
+  const orphaned = (digit: string) => ({ orphaned: { height: 5, txHash: txHash(digit) } })
+  const withdrawn = { withdrawn: { at: 0, monotonic: 0 } }
+  const ofThree = ofOrder(3, deadline)
+  const ofFour = ofOrder(4, deadline)
+  const kills = [
+    makeKill(1, { ...withdrawn, ...orphaned('1') }),
+    makeKill(2, orphaned('2')),
+    makeKill(3, { ...settled, ...ofThree }),
+    makeKill(4, ofFour),
+  ]
+  const journal = makeJournal(db)
+  await journal.commit({ kills: [makeKill(1, orphaned('9'))] })
+  await journal.commit({ kills })
+  const known = ['1', '2', '9'].map((digit) => isKillSettled(db, { txHash: txHash(digit) }))
+  expect(await Promise.all(known)).toEqual([true, false, false])
+  const orders = [ofThree, ofFour].map(({ digest }) => isKillSettled(db, { digest }))
+  expect(await Promise.all(orders)).toEqual([true, false])
 })
 
 test('a kill of any age is read with its own confirmations', async () => {

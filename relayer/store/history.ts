@@ -124,6 +124,14 @@ export async function readKillOfOrder(db: Database, digest: Hex): Promise<KillRe
   return row === undefined ? null : (JSON.parse(row.record) as KillRecord)
 }
 
+/** Whether a kill that the order of this digest, or this transaction, brought is final or withdrawn. */
+export async function isKillSettled(db: Database, by: { digest: Hex } | { txHash: Hex }): Promise<boolean> {
+  const settled = db.selectFrom('kills').select('id').where('open', '=', 0)
+  const found =
+    'digest' in by ? settled.where('digest', '=', by.digest) : settled.where('tx_hash', '=', by.txHash)
+  return (await found.limit(1).executeTakeFirst()) !== undefined
+}
+
 const confirmationOf = (row: Schema['confirmations']): Confirmation => ({
   killId: row.kill_id,
   spiffeId: row.spiffe_id,

@@ -11,7 +11,7 @@ import {
 } from '../feed/position.ts'
 import type { ChainBlockHeader } from '../kill/chainPort.ts'
 import { type Changes, type Journal, JournalFailedError } from '../kill/journalPort.ts'
-import { isOpen, type KillRecord } from '../kill/record.ts'
+import { isOpen, type KillRecord, txHashOf } from '../kill/record.ts'
 import type { Database } from './database.ts'
 import { eventToJson } from './eventJson.ts'
 import { insertAccesses, writePoint } from './points.ts'
@@ -213,6 +213,7 @@ async function write(
     seen_at: Math.round(kill.seen.at),
     number: kill.feed.number,
     deadline: kill.order === null ? null : Number(kill.order.message.deadline),
+    tx_hash: txHashOf(kill),
     record: JSON.stringify(kill),
   }))
   for (const part of parts(lastOf(kills, ({ id }) => id))) {
@@ -228,6 +229,7 @@ async function write(
           seen_at: row.ref('excluded.seen_at'),
           number: row.ref('excluded.number'),
           deadline: row.ref('excluded.deadline'),
+          tx_hash: row.ref('excluded.tx_hash'),
           record: row.ref('excluded.record'),
         })),
       )

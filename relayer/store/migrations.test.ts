@@ -29,7 +29,11 @@ test('a store of the first schema is brought up to date with its kills and point
   const first = '2026-11-20 initial'
   const provider = { getMigrations: async () => ({ ...migrations }) }
   expect((await new Migrator({ db: old, provider }).migrateTo(first)).error).toBeUndefined()
-  const kills = [makeKill(12, settled), makeKill(3, { ...settled, ...ofOrder(3, 600) })]
+  const txHash = `0x${'77'.repeat(32)}` as const
+  const kills = [
+    makeKill(12, { ...settled, orphaned: { height: 5, txHash } }),
+    makeKill(3, { ...settled, ...ofOrder(3, 600) }),
+  ]
   const insertKill = sqlite.prepare(
     'INSERT INTO kills (id, scope, subject, open, seen_at, record) VALUES (?, ?, ?, 0, 0, ?)',
   )
@@ -42,10 +46,10 @@ test('a store of the first schema is brought up to date with its kills and point
   db = await openDatabase(path)
   expect((await readHistory(db, 0)).kills).toEqual([kills[1], kills[0]])
   expect(
-    await db.selectFrom('kills').select(['id', 'number', 'deadline']).orderBy('number').execute(),
+    await db.selectFrom('kills').select(['id', 'number', 'deadline', 'tx_hash']).orderBy('number').execute(),
   ).toEqual([
-    { id: 'kill-3', number: 3, deadline: 600 },
-    { id: 'kill-12', number: 12, deadline: null },
+    { id: 'kill-3', number: 3, deadline: 600, tx_hash: null },
+    { id: 'kill-12', number: 12, deadline: null, tx_hash: txHash },
   ])
   // All stay enrolled; only services are enforcement points.
   expect(await readWorkloads(db)).toEqual([

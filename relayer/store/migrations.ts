@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { parseSpiffeId } from '../../protocol/spiffeId.ts'
-import type { KillRecord } from '../kill/record.ts'
+import { type KillRecord, txHashOf } from '../kill/record.ts'
 import type { Schema } from './schema.ts'
 
 const initial: Migration = {
@@ -166,10 +166,27 @@ const svidsByExpiry: Migration = {
   },
 }
 
+/** Kills by their transactions, which bring a kill once. */
+const killsByTransaction: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema.alterTable('kills').addColumn('tx_hash', 'text').execute()
+    const kills = db as Kysely<Pick<Schema, 'kills'>>
+    for (const { id, record } of await kills.selectFrom('kills').select(['id', 'record']).execute()) {
+      await kills
+        .updateTable('kills')
+        .set({ tx_hash: txHashOf(JSON.parse(record) as KillRecord) })
+        .where('id', '=', id)
+        .execute()
+    }
+    await db.schema.createIndex('kills_by_transaction').on('kills').column('tx_hash').execute()
+  },
+}
+
 /** In the order of their names; never edit one that has been released. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '2026-11-20 initial': initial,
   '2026-11-21 kills by number': killsByNumber,
   '2026-11-21 workloads': workloads,
+  '2026-11-22 kills by transaction': killsByTransaction,
   '2026-11-22 svids by expiry': svidsByExpiry,
 }

@@ -24,6 +24,8 @@ export type Schema = {
     number: number
     /** Unix seconds until which its order can be repeated; null without one. */
     deadline: number | null
+    /** The transaction that brought it; null while none has. */
+    tx_hash: string | null
     record: string
   }
   confirmations: { kill_id: string; spiffe_id: string; at: number; monotonic: number }

@@ -6,9 +6,11 @@ import {
   keccak256,
   numberToHex,
   parseTransaction,
+  zeroHash,
 } from 'viem'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import type { Hex } from '../../protocol/hex.ts'
+import { killOrderDigest, killOrderTypedData } from '../../protocol/order.ts'
 import { ownerTarget } from '../../protocol/scope.ts'
 import type { Rpc } from '../../relayer/chain/rpc.ts'
 import { parseHeader } from '../../relayer/chain/rpcBlock.ts'
@@ -30,9 +32,25 @@ export type FakeBlock = {
 
 const hashed = (text: string): Hex => `0x${createHash('sha256').update(text).digest('hex')}`
 
-/** A kill of all agents of account `index` by its own signed transaction. */
-export async function fakeKill(index: number, text: string): Promise<FakeKill> {
+/** A kill of all agents of account `index` by its own signed transaction; with a deadline, by its order in that. */
+export async function fakeKill(index: number, text: string, deadline?: bigint): Promise<FakeKill> {
   const account = accountAt(index)
+  const target = ownerTarget(account.address)
+  const times = { issuedAt: 1_000n, deadline: deadline ?? 0n, nonce: 5n }
+  const order = { authority: account.address, ...target, reason: 1, text, ...times }
+  const deployment = { chainId, contract: fakeContract }
+  const data =
+    deadline === undefined
+      ? encodeFunctionData({
+          abi: killSwitchAbi,
+          functionName: 'emergencyKill',
+          args: [account.address, 1, text],
+        })
+      : encodeFunctionData({
+          abi: killSwitchAbi,
+          functionName: 'killBySig',
+          args: [order, await account.signTypedData(killOrderTypedData(deployment, order))],
+        })
   const serialized = await account.signTransaction({
     type: 'eip1559',
     chainId,
@@ -41,13 +59,9 @@ export async function fakeKill(index: number, text: string): Promise<FakeKill> {
     gas: 1n,
     maxFeePerGas: 2n,
     maxPriorityFeePerGas: 1n,
-    data: encodeFunctionData({
-      abi: killSwitchAbi,
-      functionName: 'emergencyKill',
-      args: [account.address, 1, text],
-    }),
+    data,
   })
-  const { data, r, s, yParity } = parseTransaction(serialized) as unknown as Record<string, unknown>
+  const { r, s, yParity } = parseTransaction(serialized) as unknown as Record<string, unknown>
   const txHash = keccak256(serialized)
   const quantities = { chainId, nonce: 1, gas: 1, maxFeePerGas: 2, maxPriorityFeePerGas: 1, value: 0 }
   return {
@@ -62,11 +76,11 @@ export async function fakeKill(index: number, text: string): Promise<FakeKill> {
       topics: encodeEventTopics({
         abi: killSwitchAbi,
         eventName: 'Killed',
-        args: { ...ownerTarget(account.address), authority: account.address },
+        args: { ...target, authority: account.address },
       }),
       data: encodeAbiParameters(
         [{ type: 'uint8' }, { type: 'uint16' }, { type: 'uint48' }, { type: 'bytes32' }, { type: 'string' }],
-        [2, 1, 9, hashed('').replace(/./g, '0').replace(/^00/, '0x') as Hex, text],
+        [2, 1, 9, deadline === undefined ? zeroHash : killOrderDigest(deployment, order), text],
       ),
       transactionHash: txHash,
     },

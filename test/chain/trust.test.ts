@@ -174,6 +174,34 @@ test('a chain that a liar makes up without end is not read to its end', async ()
   expect([tip(), sink.dropped()]).toEqual([head.hash, []])
 })
 
+test.each([64, 65])(
+  'a kill %i blocks above the heads of a majority is within 64 or waits for them',
+  async (ahead) => {
+    const { time, move, sighted } = await world(3)
+    move({ ...mine(base, 'far', [kill]), number: base.number + ahead }, 0)
+    await time.pass(1_000)
+    expect(sighted()).toEqual(ahead === 64 ? [kill.txHash] : [])
+    move(mine(base), 1, 2)
+    await time.pass(1_000)
+    expect(sighted()).toEqual([kill.txHash])
+  },
+)
+
+test('an order that no longer holds proves nothing', async () => {
+  const expired = await fakeKill(1, 'stop', 2_000n)
+  const asked: unknown[] = []
+  const { time, move, sighted } = await world(3, {
+    mayKill(_, order) {
+      asked.push(order?.deadline ?? null)
+      return order === null
+    },
+  })
+  move(mine(base, '', [expired, kill]), 0)
+  await time.pass(5_000)
+  expect(sighted()).toEqual([kill.txHash])
+  expect(asked).toContain(2_000n)
+})
+
 test('a reorg needs the majority, a kill on the other branch does not', async () => {
   const { time, move, tip, sink, sighted } = await world(3)
   const old = mineOn(base, 3, 'old')
