@@ -95,6 +95,10 @@ export const killSchema = z
       onChainAt: nullableTime,
       finalAt: nullableTime,
       withdrawnAt: nullableTime,
+      withdrawnBecause: z
+        .enum(['burnt', 'superseded', 'dropped by a reorg'])
+        .nullable()
+        .openapi({ description: 'superseded: issued before the request of a resume that was executed' }),
       txHash: z.string().nullable(),
       sendError: z
         .string()
@@ -105,9 +109,11 @@ export const killSchema = z
         .nullable()
         .openapi({ description: 'number of the block that held it before a reorg' }),
       rebroadcast: z
-        .object({ txHash: z.string(), at: z.number(), error: z.string().nullable() })
+        .object({ txHash: z.string(), at: z.number(), error: z.string().nullable(), done: z.boolean() })
         .nullable()
-        .openapi({ description: 'the orphaned transaction was sent again' }),
+        .openapi({
+          description: 'the orphaned transaction was sent again; done: a node holds it, or none ever will',
+        }),
     }),
     elapsed: z.object({
       durable: nullableTime,

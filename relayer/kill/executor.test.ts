@@ -140,6 +140,14 @@ function world(isSettled: (by: object) => Promise<boolean> = async () => false) 
     },
     now: () => now,
     signatures: () => signatures,
+    /** The transactions of orphaned kills are sent again. */
+    sendAgain: async (done = true) => {
+      for (const { id, orphaned } of executor.kills()) {
+        if (orphaned === null) continue
+        const rebroadcast = { txHash: orphaned.txHash, at: now * 1000, error: done ? null : 'no node', done }
+        await executor.noteTransaction(id, { rebroadcast })
+      }
+    },
     start: async () => grant(await take(1, [registered])),
   }
 }
@@ -285,6 +293,7 @@ describe('an order', () => {
     const signed = w.order()
     const landed = await w.take(2, [w.killed(2, signed.digest)])
     await w.executor.dropBlocks([landed])
+    await w.sendAgain()
     await w.grant(await w.take(2, [], 1))
     const [first] = w.executor.kills()
     expect(killState(first as KillRecord)).toBe('withdrawn')
@@ -340,6 +349,7 @@ describe('an order', () => {
     w.pass(1)
     await w.grant(await w.take(4))
     expect(killState(w.executor.kill(id) as KillRecord)).toBe('withdrawn')
+    expect(w.executor.kill(id)?.withdrawnBecause).toBe('burnt')
     expect(w.row()?.provisional).toBe(false)
     expect(w.types()).toEqual(['kill', 'withdrawn'])
     await expect(w.executor.takeOrder(signed)).rejects.toMatchObject({ kind: 'burnt' })
@@ -347,6 +357,52 @@ describe('an order', () => {
       w.executor.takeOrder(w.order({ issuedAt: BigInt(w.now() - 50), nonce: 1n })),
     ).rejects.toMatchObject({ kind: 'replayed' })
     expect(w.executor.mayHoldSvid(agent)).toBe(true)
+  })
+})
+
+describe('an order that never landed', () => {
+  const resumed = (request: number): RegistryEvent => ({
+    type: 'Resumed',
+    ...agentTarget(uuid),
+    authority: alice,
+    sequence: 3,
+    requestTime: request,
+  })
+
+  test('issued before the request of a resume is withdrawn when that is final; one issued at its second stands', async () => {
+    const w = world()
+    await w.start()
+    const before = await w.executor.takeOrder(w.order())
+    w.pass(1)
+    const request = w.now()
+    const at = await w.executor.takeOrder(w.order({ nonce: 2n }))
+    w.pass(10)
+    const block = await w.take(2, [w.killed(2), resumed(request)])
+    expect(w.executor.kill(before.id)?.withdrawn).toBe(null)
+    await w.grant(block)
+    expect(w.executor.kill(before.id)).toMatchObject({ withdrawn: {}, withdrawnBecause: 'superseded' })
+    expect(killState(w.executor.kill(at.id) as KillRecord)).toBe('enforced')
+    expect(w.row()?.provisional).toBe(true)
+  })
+
+  test('and that a resume made void holds its subject no longer: it gets an SVID again', async () => {
+    const w = world()
+    await w.start()
+    await w.executor.takeOrder(w.order())
+    w.pass(1)
+    await w.grant(await w.take(2, [w.killed(2), resumed(w.now())]))
+    expect(w.executor.mayHoldSvid(agent)).toBe(true)
+    expect(w.row()).toMatchObject({ provisional: false, finalSequence: 2 })
+    expect(w.types()).toContain('withdrawn')
+  })
+
+  test('is not undone by its deadline', async () => {
+    const w = world()
+    await w.start()
+    await w.executor.takeOrder(w.order())
+    w.pass(601)
+    await w.grant(await w.take(2))
+    expect(w.row()?.provisional).toBe(true)
   })
 })
 
@@ -368,12 +424,38 @@ describe('a kill in a block', () => {
     const two = await w.take(2)
     const three = await w.take(3, [w.killed(2)])
     await w.executor.dropBlocks([three])
+    await w.sendAgain()
     await w.grant(two)
     expect(w.row()?.provisional).toBe(true)
     await w.grant(await w.take(3, [], 1))
     expect(w.row()?.provisional).toBe(false)
     expect(w.types()).toEqual(['kill', 'withdrawn'])
+    expect(w.executor.kills()).toMatchObject([{ withdrawnBecause: 'dropped by a reorg' }])
     expect(w.executor.mayHoldSvid(agent)).toBe(true)
+  })
+
+  test('of a dropped block is not withdrawn before it was sent again and finality has passed that moment', async () => {
+    const w = world()
+    await w.start()
+    await w.executor.takeKills(w.block(2, [w.killed(2)], 1))
+    // Sent again after an earlier reorg: that does not count for the next.
+    await w.sendAgain()
+    const two = await w.take(2, [w.killed(2)])
+    w.pass(1)
+    await w.executor.dropBlocks([two])
+    // A catch-up after an outage: dropped and back-filled past in one go.
+    await w.grant(await w.take(3, [], 1))
+    expect(killState(w.executor.kills()[0] as KillRecord)).toBe('enforced')
+    await w.sendAgain(false)
+    await w.grant(await w.take(4))
+    expect(killState(w.executor.kills()[0] as KillRecord)).toBe('enforced')
+    const older = await w.take(5)
+    w.pass(1)
+    await w.sendAgain()
+    await w.grant(older)
+    expect(killState(w.executor.kills()[0] as KillRecord)).toBe('enforced')
+    await w.grant(await w.take(6))
+    expect(killState(w.executor.kills()[0] as KillRecord)).toBe('withdrawn')
   })
 
   test('is published although the journal fails, and does not hold up the chain', async () => {
@@ -456,6 +538,7 @@ describe('a kill in a block that is not held', () => {
     await w.start()
     await w.executor.takeKills(w.block(3, [w.killed(2)], 1))
     for (let height = 4; height < 9; height++) await w.executor.takeKills(w.block(height, [w.killed(3)], 2))
+    await w.sendAgain()
     await w.grant(await w.take(2))
     expect(w.executor.kills()).toMatchObject([{ withdrawn: null }])
     await w.grant(await w.take(3))
@@ -472,6 +555,7 @@ describe('a kill in a block that is not held', () => {
       const w = world()
       await w.start()
       await w.executor.takeKills(w.block(2, [w.killed(2, digest)], 1))
+      await w.sendAgain()
       await w.grant(await w.take(2))
       for (let height = 3; height < 6; height++)
         await w.executor.takeKills(w.block(height, [w.killed(2, digest)], 2))

@@ -23,7 +23,15 @@ import {
   rowAfter,
 } from './killState.ts'
 import { OrderRefusedError } from './orderRefused.ts'
-import { isOpen, type KillRecord, type Moment, type Rebroadcast, txHashOf } from './record.ts'
+import {
+  isOpen,
+  type KillRecord,
+  type Moment,
+  type Rebroadcast,
+  txHashOf,
+  type WithdrawalReason,
+} from './record.ts'
+import { withdrawalOf } from './withdrawal.ts'
 
 export type KillExecutor = ChainSink & {
   /**
@@ -309,7 +317,10 @@ export function createKillExecutor(options: {
       return known.durable === null ? { kill: known, isNew: false } : null
     }
     const { kill } = takeKill(block, seen, ahead)
-    return { kill: put({ ...kill, landing: null, orphaned: { height: block.number, txHash } }), isNew: true }
+    return {
+      kill: put({ ...kill, landing: null, orphaned: { height: block.number, txHash, at: clock.wall() } }),
+      isNew: true,
+    }
   }
 
   /**
@@ -470,22 +481,29 @@ export function createKillExecutor(options: {
     const rows: RowEntry[] = []
     const announcements: Announcement[] = []
     const audit: AuditFields[] = []
-    const settle = (kill: KillRecord, type: 'final' | 'withdrawn', sequence: number) => {
+    const settle = (kill: KillRecord, sequence: number, because: WithdrawalReason | null) => {
+      const type = because === null ? 'final' : 'withdrawn'
       // What is settled is not sent again.
       const { rawTx: _, ...rest } = kill
-      const settled = put({ ...rest, [type]: moment() })
+      const settled = put({
+        ...rest,
+        [type]: moment(),
+        ...(because === null ? {} : { withdrawnBecause: because }),
+      })
       const entry = rowEntry(settled, sequence)
       state.rows.set(targetKey(settled), entry)
       kills.set(settled.id, settled)
       rows.push(entry)
       announcements.push({ type, row: entry.row })
-      audit.push(
-        auditOf(`kill ${type}`, settled, {
-          sequence,
-          blockHash: settled.landing?.blockHash ?? null,
-          txHash: settled.landing?.txHash ?? null,
-        }),
-      )
+      const detail =
+        because === null
+          ? {
+              sequence,
+              blockHash: settled.landing?.blockHash ?? null,
+              txHash: settled.landing?.txHash ?? null,
+            }
+          : { because }
+      audit.push(auditOf(`kill ${type}`, settled, detail))
     }
     for (const block of state.blocks) {
       if (block.number > grantPoint.number) break
@@ -493,7 +511,7 @@ export function createKillExecutor(options: {
         applyRegistryEvent(state.registry, event, block.time)
         if (event.type === 'Killed') {
           const kill = landedIn(block.hash, logIndex, event)
-          if (kill !== undefined) settle(kill, 'final', event.sequence)
+          if (kill !== undefined) settle(kill, event.sequence, null)
         }
         if (event.type === 'Resumed') {
           const row = state.rows.get(targetKey(event))?.row
@@ -514,11 +532,8 @@ export function createKillExecutor(options: {
       }
     }
     for (const kill of openKills(state)) {
-      const orphaned =
-        kill.order === null && kill.orphaned !== null && kill.orphaned.height <= grantPoint.number
-      const burntFrom = kill.order === null ? undefined : state.registry.burntOrders.get(kill.order.digest)
-      const undone = burntFrom !== undefined && burntFrom <= grantPoint.time && kill.landing === null
-      if (orphaned || undone) settle(kill, 'withdrawn', 0)
+      const because = withdrawalOf(kill, state.registry, grantPoint)
+      if (because !== null) settle(kill, 0, because)
     }
     // Events at or below the grant point are in the registry now; the header itself stays as the chain's anchor.
     state.blocks = state.blocks
@@ -644,7 +659,7 @@ export function createKillExecutor(options: {
             put({
               ...kill,
               landing: null,
-              orphaned: { height: kill.landing.blockNumber, txHash: kill.landing.txHash },
+              orphaned: { height: kill.landing.blockNumber, txHash: kill.landing.txHash, at: clock.wall() },
             }),
           )
         }

@@ -196,7 +196,7 @@ test('one that a reorg took back goes at once, though it was held, and is not ch
   await tick()
   expect(steps.at(-1)).toEqual([])
   change('01', { landing })
-  await land('01', { landing: null, orphaned: { height: 9, txHash } })
+  await land('01', { landing: null, orphaned: { height: 9, txHash, at: 1 } })
   expect(steps.at(-1)).toEqual(['0x01'])
 })
 

@@ -6,7 +6,7 @@ import type { KillRecord } from './record.ts'
 
 const txHash: Hex = `0x${'7'.repeat(64)}`
 const landing = { blockNumber: 1_000, blockHash: txHash, logIndex: 0, txHash, sequence: 3 }
-const orphaned = { height: 1_000, txHash }
+const orphaned = { height: 1_000, txHash, at: 0 }
 const base = {
   id: 'k',
   order: null,
@@ -21,12 +21,14 @@ function world() {
   let kill = base
   let known: Hex | null = '0xf00d'
   let refuse: TransactionRefusedError | null = null
+  let silent = false
   const asked: Hex[] = []
   const sent: Hex[] = []
   const rebroadcaster = createRebroadcaster({
     keeper: {
       async keep(hash) {
         asked.push(hash)
+        if (silent) throw new Error('no node answers')
         return known
       },
       async broadcast(raw) {
@@ -59,6 +61,10 @@ function world() {
     nodes(answer: Hex | null, refusal: TransactionRefusedError | null = null) {
       known = answer
       refuse = refusal
+      silent = false
+    },
+    nobodyAnswers() {
+      silent = true
     },
   }
 }
@@ -71,7 +77,7 @@ test("a kill's transaction is kept while nodes still know it, and sent again onc
   await becomes({ landing: null, orphaned })
   expect(sent).toEqual(['0xf00d'])
   expect(asked.length).toBe(1)
-  expect(kill().rebroadcast).toEqual({ txHash, at: 0, error: null })
+  expect(kill().rebroadcast).toEqual({ txHash, at: 0, error: null, done: true })
 })
 
 test('it is sent again from time to time until it is back, and not when it is final or withdrawn', async () => {
@@ -96,6 +102,33 @@ test('what stands in the way is told on the kill', async () => {
   nodes('0xf00d', new TransactionRefusedError(txHash, false, 'another transaction has its nonce'))
   await tick(15_000)
   expect(kill().rebroadcast?.error).toContain('another transaction has its nonce')
+})
+
+test('it is done with once a node holds it, or none ever will; an RPC that fails says nothing', async () => {
+  const { becomes, tick, kill, nodes, nobodyAnswers } = world()
+  nobodyAnswers()
+  await becomes({ landing: null, orphaned })
+  expect(kill().rebroadcast).toMatchObject({ error: 'no node answers', done: false })
+  nodes(null)
+  await tick(15_000)
+  expect(kill().rebroadcast).toMatchObject({ at: 15_000, done: true })
+  for (const [retryable, done] of [
+    [true, false],
+    [false, true],
+  ] as const) {
+    nodes('0xf00d', new TransactionRefusedError(txHash, retryable, 'refused'))
+    await tick(15_000)
+    expect(kill().rebroadcast).toMatchObject({ done })
+  }
+})
+
+test('orphaned again, it is sent again, and that is noted anew', async () => {
+  const { becomes, tick, kill } = world()
+  await becomes({ landing: null, orphaned })
+  await becomes({ landing, orphaned: null })
+  await tick(20_000)
+  await becomes({ landing: null, orphaned: { ...orphaned, at: 20_000 } })
+  expect(kill().rebroadcast).toMatchObject({ at: 20_000, done: true })
 })
 
 test('back-filled kills, and orders that the relayer lands itself, are not asked for', async () => {

@@ -47,9 +47,10 @@ export function createRebroadcaster(options: {
   let work: Promise<void> = Promise.resolve()
   let stopped = false
 
+  /** @throws where a node may know it that does not answer */
   const keep = async (kill: KillRecord, txHash: Hex): Promise<Hex | null> => {
     if (kill.rawTx !== undefined) return kill.rawTx
-    const rawTx = await keeper.keep(txHash).catch(() => null)
+    const rawTx = await keeper.keep(txHash)
     // The store's refusal costs at most another question.
     if (rawTx !== null && rawTx.length <= maxRaw)
       await noteTransaction(kill.id, { rawTx }).catch(() => undefined)
@@ -58,21 +59,21 @@ export function createRebroadcaster(options: {
 
   const sendAgain = async (kill: KillRecord, txHash: Hex): Promise<void> => {
     tried.set(kill.id, clock.monotonic())
-    const raw = await keep(kill, txHash)
+    const at = clock.wall()
     let error: string | null = null
-    if (raw === null) error = `no node knows transaction ${txHash}; its sender must send the kill anew`
-    else {
-      try {
-        await keeper.broadcast(raw)
-      } catch (refused) {
-        error = refused instanceof TransactionRefusedError ? refused.message : String(refused)
-      }
+    let done = true
+    try {
+      const raw = await keep(kill, txHash)
+      if (raw === null) error = `no node knows transaction ${txHash}; its sender must send the kill anew`
+      else await keeper.broadcast(raw)
+    } catch (failure) {
+      error = failure instanceof Error ? failure.message : String(failure)
+      done = failure instanceof TransactionRefusedError && !failure.retryable
     }
     const before = kill.rebroadcast
-    if (before === undefined || before.txHash !== txHash || before.error !== error)
-      await noteTransaction(kill.id, { rebroadcast: { txHash, at: clock.wall(), error } }).catch(
-        () => undefined,
-      )
+    const isNoted = before?.txHash === txHash && before.at >= (kill.orphaned?.at ?? 0)
+    if (!isNoted || before.error !== error || before.done !== done)
+      await noteTransaction(kill.id, { rebroadcast: { txHash, at, error, done } }).catch(() => undefined)
   }
 
   const attend = async (id: string): Promise<void> => {
@@ -83,7 +84,7 @@ export function createRebroadcaster(options: {
     if (isOrphaned(kill)) await sendAgain(kill, (kill.orphaned as { readonly txHash: Hex }).txHash)
     else if (kill.landing !== null) {
       tried.delete(id)
-      await keep(kill, kill.landing.txHash)
+      await keep(kill, kill.landing.txHash).catch(() => undefined)
     }
   }
 

@@ -39,18 +39,31 @@ export type KillRecord = Target & {
   readonly landing: Landing | null
   /** When it was first on chain. */
   readonly onChain: Moment | null
-  /** The block that held it before a reorg; withdrawn once the grant point has passed its height. */
-  readonly orphaned: { readonly height: number; readonly txHash: Hex } | null
+  /** The block that held it before a reorg; see `withdrawalOf` for when that withdraws it. */
+  readonly orphaned: Orphaned | null
   /** The signed transaction that brought it, kept until it is final; not for orders that this relayer lands. */
   readonly rawTx?: Hex
-  /** The last try to send an orphaned transaction again. */
+  /** The last try to send its transaction again. */
   readonly rebroadcast?: Rebroadcast
   readonly final: Moment | null
   readonly withdrawn: Moment | null
+  readonly withdrawnBecause?: WithdrawalReason
 }
 
+/** Why a kill was withdrawn: its order was burnt, a resume made its order void, or a reorg dropped it for good. */
+export type WithdrawalReason = 'burnt' | 'superseded' | 'dropped by a reorg'
+
+/** At `at` (ms), the block at `height` that held it was dropped, or seen and not taken. */
+export type Orphaned = { readonly height: number; readonly txHash: Hex; readonly at: number }
+
 /** At `at` (ms), a transaction was sent again; `error` says why no node took it. */
-export type Rebroadcast = { readonly txHash: Hex; readonly at: number; readonly error: string | null }
+export type Rebroadcast = {
+  readonly txHash: Hex
+  readonly at: number
+  readonly error: string | null
+  /** Whether no more can be done: a node holds it, or none ever will. */
+  readonly done: boolean
+}
 
 export type StoredOrder = {
   readonly digest: Hex

@@ -29,6 +29,7 @@ export const killView = (kill: KillRecord, points: readonly PointView[]) => ({
     onChainAt: at(kill.onChain),
     finalAt: at(kill.final),
     withdrawnAt: at(kill.withdrawn),
+    withdrawnBecause: kill.withdrawnBecause ?? null,
     txHash: kill.landing?.txHash ?? kill.sentTx,
     sendError: kill.sendError,
     /** The block that a reorg took it from; null while it stands in one, or never did. */

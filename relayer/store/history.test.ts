@@ -48,7 +48,7 @@ test('a start reads the open kills, those whose order could still be repeated an
 
 test('a settled kill is known by its order and by its transaction, an open one is not', async () => {
   const txHash = (digit: string) => `0x${digit.repeat(64)}` as const
-  const orphaned = (digit: string) => ({ orphaned: { height: 5, txHash: txHash(digit) } })
+  const orphaned = (digit: string) => ({ orphaned: { height: 5, txHash: txHash(digit), at: 0 } })
   const withdrawn = { withdrawn: { at: 0, monotonic: 0 } }
   const ofThree = ofOrder(3, deadline)
   const ofFour = ofOrder(4, deadline)

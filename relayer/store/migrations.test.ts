@@ -31,7 +31,7 @@ test('a store of the first schema is brought up to date with its kills and point
   expect((await new Migrator({ db: old, provider }).migrateTo(first)).error).toBeUndefined()
   const txHash = `0x${'77'.repeat(32)}` as const
   const kills = [
-    makeKill(12, { ...settled, orphaned: { height: 5, txHash } }),
+    makeKill(12, { ...settled, orphaned: { height: 5, txHash, at: 0 } }),
     makeKill(3, { ...settled, ...ofOrder(3, 600) }),
   ]
   const insertKill = sqlite.prepare(

@@ -367,7 +367,7 @@ async function runHistory(seed: number): Promise<void> {
           const found = landed.get(BigInt(kill.id))
           if (found === undefined && kill.landing !== null) {
             const { blockNumber: height, txHash } = kill.landing
-            const orphan = { ...kill, landing: null, orphaned: { height, txHash } }
+            const orphan = { ...kill, landing: null, orphaned: { height, txHash, at: kill.seen.at } }
             kills.set(kill.id, orphan)
             lander.land(orphan)
           } else if (found !== undefined && kill.landing?.txHash !== found.transaction.hash) {
