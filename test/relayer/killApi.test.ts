@@ -225,7 +225,14 @@ describe('refused, each in its own way, changing nothing', () => {
       send: async () => {
         const spent = await newAgent(chain, relayer)
         const first = await killBody(chain.deployment, accounts.alice, spent)
-        expect((await post('/api/kill', first)).status).toBe(202)
+        const taken = await post('/api/kill', first)
+        expect(taken.status).toBe(202)
+        const { killId } = (await taken.json()) as { killId: string }
+        // Its landing changes the table by itself.
+        await until(
+          'finality',
+          async () => (await relayer.get<{ state: string }>(`/kills/${killId}`)).state === 'final',
+        )
         before = await state()
         return post('/api/kill', await body({ nonce: BigInt(first.order.nonce) }))
       },
