@@ -23,7 +23,7 @@ export type BlockReader = {
 export type BlockEvents = {
   readonly number: number
   readonly hash: Hex
-  /** Unix seconds; null where the node does not say it in its logs. */
+  /** Unix seconds; null where not all nodes that were believed say it alike in their logs. */
   readonly time: number | null
   readonly events: readonly ChainEvent[]
 }
@@ -92,7 +92,9 @@ export function createBlockReader(ask: Ask, contract: Hex): BlockReader {
       ask({
         method: 'eth_getLogs',
         params: [{ fromBlock: quantity(from), toBlock: quantity(to), address }],
-        key: sameEvents,
+        // Only some nodes say the time.
+        key: (blocks) => sameEvents(blocks.map((block) => ({ ...block, time: null }))),
+        merge: withAgreedTimes,
         parse: (result) =>
           byBlock(
             parseLogs(result).map((log) => {
@@ -104,6 +106,13 @@ export function createBlockReader(ask: Ask, contract: Hex): BlockReader {
           ),
       }),
   }
+}
+
+function withAgreedTimes(answers: readonly (readonly BlockEvents[])[]): readonly BlockEvents[] {
+  const [first, ...others] = answers as readonly [readonly BlockEvents[], ...(readonly BlockEvents[])[]]
+  return first.map((block, i) =>
+    others.every((other) => other[i]?.time === block.time) ? block : { ...block, time: null },
+  )
 }
 
 function decoded(logs: readonly RpcLog[], fits: (log: RpcLog) => boolean): readonly ChainEvent[] {

@@ -7,8 +7,13 @@ import type { Schedule } from './schedule.ts'
 /** How many of `count` RPCs are a majority, of those configured rather than of those that answer. */
 export const majorityOf = (count: number): number => Math.floor(count / 2) + 1
 
-/** What is asked of the majority: `key` is equal for answers that say the same. */
-export type AgreedCall<T> = Omit<RpcCall<T>, 'first'> & { readonly key: (answer: T) => string }
+/** What is asked of the majority. */
+export type AgreedCall<T> = RpcCall<T> & {
+  /** Equal for answers that say the same. */
+  readonly key: (answer: T) => string
+  /** One answer of those that say the same, where they may differ in what `key` leaves out; the last unless given. */
+  readonly merge?: (answers: readonly T[]) => T
+}
 
 export type Agree = <T>(call: AgreedCall<T>) => Promise<T>
 
@@ -27,10 +32,10 @@ export function createAgreement(rpcs: readonly Rpc[], schedule: Schedule, log: C
     order = [...order.filter((one) => one !== rpc), rpc]
   }
 
-  return <T>({ method, params, parse, key, timeout }: AgreedCall<T>) =>
+  return <T>({ method, params, parse, key, merge, timeout }: AgreedCall<T>) =>
     new Promise<T>((resolve, reject) => {
       const left = [...order]
-      const votes = new Map<string, Rpc[]>()
+      const votes = new Map<string, { readonly rpc: Rpc; readonly answer: T }[]>()
       let pending = 0
       let settled = false
       let failure: unknown = null
@@ -39,13 +44,13 @@ export function createAgreement(rpcs: readonly Rpc[], schedule: Schedule, log: C
       const count = (rpc: Rpc, answer: T) => {
         // With one RPC there is nothing to compare, and the answer may be large.
         const said = needed === 1 ? '' : key(answer)
-        const voters = [...(votes.get(said) ?? []), rpc]
+        const voters = [...(votes.get(said) ?? []), { rpc, answer }]
         votes.set(said, voters)
         if (voters.length < needed || settled) return
         settled = true
         cancel()
-        for (const [other, liars] of votes) if (other !== said) liars.forEach(putLast)
-        resolve(answer)
+        for (const [other, liars] of votes) if (other !== said) for (const liar of liars) putLast(liar.rpc)
+        resolve(merge === undefined ? answer : merge(voters.map((voter) => voter.answer)))
       }
       const ask = async (rpc: Rpc) => {
         pending += 1

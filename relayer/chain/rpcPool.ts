@@ -25,13 +25,11 @@ export type RpcCall<T> = {
   readonly params: readonly unknown[]
   /** Parses and checks the answer; whatever it throws sends the question to the next RPC. */
   readonly parse: (result: unknown) => T
-  /** The RPC to ask first, for instance the one that announced what is asked about. */
-  readonly first?: Rpc | undefined
   /** Longest wait for each RPC, in ms. */
   readonly timeout?: number
 }
 
-/** Several RPCs of one chain of which any answers; the seam where hedging and majorities come in. */
+/** Several RPCs of one chain of which any answers; what more than one must say is asked by `majority`. */
 export type RpcPool = {
   readonly rpcs: readonly Rpc[]
   /**
@@ -65,13 +63,12 @@ export function createRpcPool(options: RpcPoolOptions): RpcPool {
   let preferred = rpcs[0] as Rpc
   return {
     rpcs,
-    async request({ method, params, parse, first, timeout }) {
+    async request({ method, params, parse, timeout }) {
       let failure: unknown
-      for (const rpc of new Set([first ?? preferred, preferred, ...rpcs])) {
+      for (const rpc of new Set([preferred, ...rpcs])) {
         try {
           const answer = parse(await rpc.request(method, params, timeout))
-          // A question to a particular RPC says nothing of which is best in general.
-          if (first === undefined || failure !== undefined) preferred = rpc
+          preferred = rpc
           return answer
         } catch (error) {
           if (isRevert(error)) throw error

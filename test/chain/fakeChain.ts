@@ -123,6 +123,8 @@ export type FakeRpc = {
   invents: ((number: number) => FakeBlock) | null
   /** Whether it gives transactions. */
   proves: boolean
+  /** Says of a log's time. */
+  logTime: (block: FakeBlock) => object
   /** Announces its head by itself. */
   announce(): void
 }
@@ -156,11 +158,12 @@ export function createFakeRpc(url: string, head: FakeBlock, time: VirtualTime): 
                 .filter(({ number }) => number >= Number(fromBlock) && number <= Number(toBlock))
                 .reverse()
             : [known.get(blockHash) ?? genesis]
-        return blocks.flatMap(({ hash, number, kills }) =>
-          kills.map(({ log }, i) => ({
+        return blocks.flatMap((block) =>
+          block.kills.map(({ log }, i) => ({
             ...log,
-            blockHash: hash,
-            blockNumber: numberToHex(number),
+            ...self.logTime(block),
+            blockHash: block.hash,
+            blockNumber: numberToHex(block.number),
             logIndex: numberToHex(i),
           })),
         )
@@ -177,6 +180,7 @@ export function createFakeRpc(url: string, head: FakeBlock, time: VirtualTime): 
     hanging: () => false,
     invents: null,
     proves: true,
+    logTime: () => ({}),
     asked: [],
     announce() {
       const header = parseHeader(rawBlock(self.head))
