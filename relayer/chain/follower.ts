@@ -23,7 +23,7 @@ import {
 } from './headerChain.ts'
 import { type Announcement, createHeadSource, type HeadSource } from './headSource.ts'
 import { type KilledEvent, proofOfKill } from './killProof.ts'
-import { createAgreement, majorityOf } from './majority.ts'
+import { commonFailure, createAgreement, majorityOf } from './majority.ts'
 import { createProgress } from './progress.ts'
 import type { Rpc } from './rpc.ts'
 import { placeOf, type RpcHeader } from './rpcBlock.ts'
@@ -320,8 +320,16 @@ export function createFollower(options: FollowerOptions): Follower {
       .sort((a, b) => b - a)
     const number = numbers[majority - 1]
     if (number !== undefined) return agreed.byNumber(number)
-    const refused = answers.find((answer) => answer.status === 'rejected')
-    throw tagFailure(tag, refused?.reason)
+    const failing = answers.flatMap((answer) =>
+      answer.status === 'rejected' ? tagFailure(tag, answer.reason) : [],
+    )
+    throw (
+      commonFailure(failing, majority, isFatal) ??
+      new InconsistentRpcError(
+        `too few RPCs give the ${tag} block`,
+        failing.map(({ message }) => message),
+      )
+    )
   }
 
   /** Takes final blocks by ranges; each range's last block is the new grant point and, for now, the whole chain. */
@@ -412,11 +420,17 @@ export function createFollower(options: FollowerOptions): Follower {
   const failureOf = ({ rpc, failure: unfollowed }: RpcView): Error | null =>
     unfollowed() ?? finalFailures.get(rpc) ?? sources.get(rpc)?.failure() ?? null
 
-  /** The worst failure of the RPCs once no majority of them is well. */
+  /** What ails the RPCs once no majority of them is well; fatal only if a majority says that very thing. */
   const failureOfRpcs = (): Error | null => {
     const failing = views.flatMap((view) => failureOf(view) ?? [])
     if (views.length - failing.length >= majority) return null
-    return failing.find(isFatal) ?? failing[0] ?? null
+    return (
+      commonFailure(failing, majority, isFatal) ??
+      new InconsistentRpcError(
+        'too few RPCs are of one mind',
+        failing.map(({ message }) => message),
+      )
+    )
   }
 
   /** Whether a majority's heads are on the held chain. */

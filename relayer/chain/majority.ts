@@ -1,6 +1,6 @@
 import type { ChainLog } from './chainLog.ts'
 import type { Rpc } from './rpc.ts'
-import { InconsistentRpcError, isRevert, rpcLabel } from './rpcErrors.ts'
+import { InconsistentRpcError, isRevert, rpcLabel, WrongChainError } from './rpcErrors.ts'
 import type { RpcCall } from './rpcPool.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -15,6 +15,21 @@ export type AgreedCall<T> = RpcCall<T> & {
   readonly merge?: (answers: readonly T[]) => T
 }
 
+/**
+ * The failure that `needed` RPCs report alike; else one that says nothing for good, as what one RPC says of the chain
+ * is no more than its word. Null without failures.
+ */
+export function commonFailure(
+  failures: readonly Error[],
+  needed: number,
+  isFatal: (error: Error) => boolean,
+): Error | null {
+  const alike = failures.find(
+    (error) => failures.filter(({ constructor }) => constructor === error.constructor).length >= needed,
+  )
+  return alike ?? failures.findLast((error) => !isFatal(error)) ?? null
+}
+
 export type Agree = <T>(call: AgreedCall<T>) => Promise<T>
 
 /** How long RPCs have to answer before another is asked as well, in ms; a range of logs takes its time. */
@@ -23,7 +38,8 @@ const hedgeDelay = 250
 /**
  * Asks RPCs until a majority of those configured gives the same answer: as many as are needed at once, others as soon
  * as one fails, contradicts or is slow. An RPC that did so is asked last the next time.
- * @returns `agree`, which rejects with the last failure, or InconsistentRpcError, once no majority is possible
+ * @returns `agree`, which rejects once no majority is possible: with what a majority failed of, else the last failure
+ * other than WrongChainError, else InconsistentRpcError
  */
 export function createAgreement(rpcs: readonly Rpc[], schedule: Schedule, log: ChainLog): Agree {
   const needed = majorityOf(rpcs.length)
@@ -38,7 +54,7 @@ export function createAgreement(rpcs: readonly Rpc[], schedule: Schedule, log: C
       const votes = new Map<string, { readonly rpc: Rpc; readonly answer: T }[]>()
       let pending = 0
       let settled = false
-      let failure: unknown = null
+      const failures: Error[] = []
       let cancel = () => {}
 
       const count = (rpc: Rpc, answer: T) => {
@@ -57,7 +73,7 @@ export function createAgreement(rpcs: readonly Rpc[], schedule: Schedule, log: C
         try {
           count(rpc, parse(await rpc.request(method, params, timeout)))
         } catch (error) {
-          failure = error
+          failures.push(error as Error)
           // A revert is the chain's answer rather than the RPC's failure.
           if (!isRevert(error)) putLast(rpc)
           log.debug({ rpc: rpcLabel(rpc.url), method, error }, 'RPC failed, asking the next')
@@ -83,7 +99,7 @@ export function createAgreement(rpcs: readonly Rpc[], schedule: Schedule, log: C
         settled = true
         cancel()
         reject(
-          failure ??
+          commonFailure(failures, needed, (error) => error instanceof WrongChainError) ??
             new InconsistentRpcError(`no ${needed} of ${rpcs.length} RPCs agree on ${method}`, params),
         )
       }

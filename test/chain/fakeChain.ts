@@ -123,6 +123,8 @@ export type FakeRpc = {
   invents: ((number: number) => FakeBlock) | null
   /** Whether it gives transactions. */
   proves: boolean
+  /** What it answers instead of the truth; an error is thrown. */
+  lies: (method: string, params: readonly unknown[]) => unknown
   /** Says of a log's time. */
   logTime: (block: FakeBlock) => object
   /** Announces its head by itself. */
@@ -145,6 +147,7 @@ export function createFakeRpc(url: string, head: FakeBlock, time: VirtualTime): 
       }
       case 'eth_getBlockByNumber': {
         if (what === 'latest') return rawBlock(self.head)
+          if (what === 'finalized') return rawBlock([...ancestors(self.head)][5] ?? genesis)
         const invented = self.invents?.(Number(what))
         if (invented !== undefined) known.set(invented.hash, invented)
         const block = invented ?? [...ancestors(self.head)].find(({ number }) => number === Number(what))
@@ -180,6 +183,7 @@ export function createFakeRpc(url: string, head: FakeBlock, time: VirtualTime): 
     hanging: () => false,
     invents: null,
     proves: true,
+    lies: () => false,
     logTime: () => ({}),
     asked: [],
     announce() {
@@ -193,7 +197,10 @@ export function createFakeRpc(url: string, head: FakeBlock, time: VirtualTime): 
           self.asked.push(method)
           if (self.hanging(method)) {
             time.schedule(timeout, () => reject(new RpcUnavailableError(url, method, 'silent')))
-          } else time.schedule(1, () => resolve(answer(method, params)))
+            return
+          }
+          const said = self.lies(method, params) || answer(method, params)
+          time.schedule(1, () => (said instanceof Error ? reject(said) : resolve(said)))
         }),
       onHeads: (listener) => void listeners.push(listener),
       onConnected() {},

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createFollower, type FollowerOptions } from '../../relayer/chain/follower.ts'
 import { GrantPointForkedError } from '../../relayer/chain/headerChain.ts'
-import { RpcUnavailableError } from '../../relayer/chain/rpcErrors.ts'
+import { RpcResponseError, RpcUnavailableError } from '../../relayer/chain/rpcErrors.ts'
 import { chainId } from './contract.ts'
 import {
   createFakeRpc,
@@ -18,8 +18,15 @@ import { createRecordingSink } from './recordingSink.ts'
 
 const base = mineOn(genesis, 10)
 
-/** A follower of RPCs whose heads the test moves, in a time that it lets pass. It starts at block 10. */
-async function world(count: number, options: Partial<FollowerOptions> = {}) {
+/**
+ * A follower of RPCs whose heads the test moves, in a time that it lets pass. It starts at block 10.
+ * @param prepare changes the RPCs before it starts; unless it does, the start succeeds within 100 ms
+ */
+async function world(
+  count: number,
+  options: Partial<FollowerOptions> = {},
+  prepare?: (rpcs: readonly FakeRpc[]) => void,
+) {
   const time = createVirtualTime(1_010_000)
   const errors: unknown[] = []
   const rpcs = Array.from({ length: count }, (_, i) => createFakeRpc(`http://127.0.0.1:${i + 1}`, base, time))
@@ -38,9 +45,19 @@ async function world(count: number, options: Partial<FollowerOptions> = {}) {
     log: { debug() {}, info() {}, warn() {}, error: ({ error }) => errors.push(error) },
     ...options,
   })
+  prepare?.(rpcs)
   const start = follower.start()
+  let started = 'not yet'
+  start.then(
+    () => {
+      started = 'done'
+    },
+    (error: Error) => {
+      started = error.name
+    },
+  )
   await time.pass(100)
-  await start
+  if (prepare === undefined) await start
   const move = (head: FakeBlock, ...which: readonly number[]) => {
     for (const i of which) {
       const one = rpcs[i] as FakeRpc
@@ -53,7 +70,7 @@ async function world(count: number, options: Partial<FollowerOptions> = {}) {
   const grantPoint = () => sink.blocks()[0]?.number
   const sighted = () => sink.sighted().map(({ txHash }) => txHash)
   const taken = () => sink.killsSeen().map(({ txHash }) => txHash)
-  return { time, rpc, sink, follower, errors, move, tip, grantPoint, sighted, taken }
+  return { started: () => started, time, rpc, sink, follower, errors, move, tip, grantPoint, sighted, taken }
 }
 
 const kill = await fakeKill(1, 'stop')
@@ -264,6 +281,47 @@ test('below the grant point a reorg stops grants and raises the alarm, and kills
   await time.pass(1_000)
   expect(sighted()).toEqual([kill.txHash])
   expect([tip(), grantPoint(), sink.heads().length]).toEqual(held)
+})
+
+test('one RPC on another branch and a dead one are no fork, until the dead one says so too', async () => {
+  const { time, rpc, move, follower } = await world(3)
+  move(mineOn(base, 3), 0, 1, 2)
+  await time.pass(100)
+  const other = mineOn(genesis, 14, 'other')
+  rpc(2).hanging = () => true
+  move(other, 0)
+  await time.pass(5_000)
+  expect(follower.failure()).toBeInstanceOf(RpcUnavailableError)
+  expect(follower.status().forkedBelowGrantPoint).toBe(false)
+  rpc(2).hanging = () => false
+  move(other, 2)
+  await time.pass(5_000)
+  expect(follower.failure()).toBeInstanceOf(GrantPointForkedError)
+  expect(follower.status().forkedBelowGrantPoint).toBe(true)
+})
+
+test.each([
+  ['serves another chain', 'WrongChainError'],
+  ['knows no final block', 'NoGrantPointError'],
+])('a start goes on while one RPC %s and one is dead, and ends once two say so', async (what, name) => {
+  const lie = (fake: FakeRpc) => {
+    fake.lies = (method, params) =>
+      what === 'serves another chain'
+        ? method === 'eth_chainId' && '0x5'
+        : params[0] === 'finalized' &&
+          new RpcResponseError(fake.rpc.url, method, { code: 1, message: 'unknown block' })
+  }
+  const grantPoint = { kind: 'finalized' } as const
+  const { time, rpc, started } = await world(3, { grantPoint }, ([first, second]) => {
+    if (first !== undefined) lie(first)
+    if (second !== undefined) second.hanging = () => true
+  })
+  await time.pass(20_000)
+  expect(started()).toBe('not yet')
+  rpc(1).hanging = () => false
+  lie(rpc(1))
+  await time.pass(20_000)
+  expect(started()).toBe(name)
 })
 
 test('a dead majority is a failure, a dead minority is not', async () => {
