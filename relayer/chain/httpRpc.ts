@@ -1,11 +1,11 @@
 import type { Rpc } from './rpc.ts'
-import { rpcTimeout } from './rpc.ts'
+import { maxAnswer, rpcTimeout } from './rpc.ts'
 import { resultOf } from './rpcAnswer.ts'
 import { RpcUnavailableError } from './rpcErrors.ts'
 import type { Schedule } from './schedule.ts'
 
 /** JSON-RPC over HTTP, one request per call over kept-alive connections. */
-export function createHttpRpc(url: string, schedule: Schedule): Rpc {
+export function createHttpRpc(url: string, schedule: Schedule, longestAnswer = maxAnswer): Rpc {
   const closed = new AbortController()
   let nextId = 1
   return {
@@ -21,7 +21,7 @@ export function createHttpRpc(url: string, schedule: Schedule): Rpc {
           redirect: 'error',
           signal: AbortSignal.any([late.signal, closed.signal]),
         })
-        const text = await response.text()
+        const text = await textOf(url, method, response, longestAnswer)
         // Nodes also send JSON-RPC errors with a status of 4xx or 5xx.
         let body: unknown
         try {
@@ -42,4 +42,16 @@ export function createHttpRpc(url: string, schedule: Schedule): Rpc {
     onConnected() {},
     close: () => closed.abort(new Error('closed')),
   }
+}
+
+/** @param max bytes @throws {RpcUnavailableError} where it goes on beyond that */
+async function textOf(url: string, method: string, response: Response, max: number): Promise<string> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += part.length
+    if (size > max) throw new RpcUnavailableError(url, method, `its answer is over ${max} bytes`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
 }

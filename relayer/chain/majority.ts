@@ -25,7 +25,7 @@ export function commonFailure(
   isFatal: (error: Error) => boolean,
 ): Error | null {
   const alike = failures.find(
-    (error) => failures.filter(({ constructor }) => constructor === error.constructor).length >= needed,
+    (error) => failures.filter((other) => other.constructor === error.constructor).length >= needed,
   )
   return alike ?? failures.findLast((error) => !isFatal(error)) ?? null
 }

@@ -15,5 +15,8 @@ export type Rpc = {
   close(): void
 }
 
+/** Longest answer that is read: some ten times the logs that nodes give at once. In bytes (WebSocket: characters). */
+export const maxAnswer = 64 * 1024 * 1024
+
 /** Longest wait for an answer, in ms. */
 export const rpcTimeout = 2_000

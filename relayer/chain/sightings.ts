@@ -16,6 +16,8 @@ const maxProofs = 64
 const proofAttempts = 5
 /** Kills that are remembered at once of those that one RPC has told first. */
 const maxClaims = 4_096
+/** Blocks that are remembered of one claim: enough for a reorg or two, as the kill is the same in each. */
+const maxBlocks = 8
 
 type Claim = {
   readonly tellers: Set<Rpc>
@@ -121,14 +123,22 @@ export function createSightings(options: {
       )
   }
 
-  /** An RPC that makes up kills without end forgets its own only. */
+  /** Its proof is under way, or something of it is still to be handed over. */
+  const isPending = ({ proof, blocks }: Claim): boolean =>
+    proof === 'sought' || (proof === 'found' && [...blocks.values()].some(({ sighted }) => !sighted))
+
+  /** An RPC that makes up kills without end forgets what it alone has told. */
   const remember = (key: string, rpc: Rpc) => {
     const own = toldFirst.get(rpc) ?? new Set()
     toldFirst.set(rpc, own.add(key))
     for (const oldest of own) {
       if (own.size <= maxClaims) break
+      const claim = claims.get(oldest)
+      if (claim?.tellers.size === 1) {
+        if (isPending(claim)) continue
+        claims.delete(oldest)
+      }
       own.delete(oldest)
-      claims.delete(oldest)
     }
   }
 
@@ -145,7 +155,8 @@ export function createSightings(options: {
           remember(key, rpc)
         }
         claim.tellers.add(rpc)
-        if (!claim.blocks.has(block.hash)) claim.blocks.set(block.hash, { block, sighted: false })
+        if (!claim.blocks.has(block.hash) && claim.blocks.size < maxBlocks)
+          claim.blocks.set(block.hash, { block, sighted: false })
         if (claim.proof === 'found') void sight(block)
         else if (counts(claim)) {
           const counted = claim

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { backoff } from './backoff.ts'
 import type { ChainLog } from './chainLog.ts'
 import type { Rpc } from './rpc.ts'
-import { rpcTimeout } from './rpc.ts'
+import { maxAnswer, rpcTimeout } from './rpc.ts'
 import { resultOf } from './rpcAnswer.ts'
 import { parseHeader, type RpcHeader } from './rpcBlock.ts'
 import { RpcResponseError, RpcUnavailableError, rpcLabel } from './rpcErrors.ts'
@@ -35,9 +35,10 @@ export function createSocketRpc(
     readonly schedule: Schedule
     readonly random: () => number
     readonly log: ChainLog
+    readonly longestAnswer?: number
   },
 ): Rpc {
-  const { clock, schedule, random, log } = options
+  const { clock, schedule, random, log, longestAnswer = maxAnswer } = options
   const rpc = rpcLabel(url)
   const pending = new Map<number, Pending>()
   const waiting = new Set<() => void>()
@@ -104,8 +105,13 @@ export function createSocketRpc(
     lastReceived = now
     if (headListeners.length === 0) attempt = 0
     let message: { id?: unknown; method?: unknown; params?: { subscription?: unknown; result?: unknown } }
+    const text = String(data)
+    if (text.length > longestAnswer) {
+      abandon(`it sent over ${longestAnswer} characters at once`)
+      return
+    }
     try {
-      message = JSON.parse(String(data))
+      message = JSON.parse(text)
     } catch {
       abandon('it sent something that is not JSON')
       return
