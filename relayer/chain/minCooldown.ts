@@ -3,8 +3,10 @@ import type { Deployment } from '../../protocol/deployment.ts'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import type { Clock } from '../clock.ts'
 import type { ChainLog } from './chainLog.ts'
+import { createAgreement } from './majority.ts'
+import type { Rpc } from './rpc.ts'
 import { createRpcPool } from './rpcPool.ts'
-import { systemSchedule } from './schedule.ts'
+import { type Schedule, systemSchedule } from './schedule.ts'
 
 /** The relayer's SVIDs would outlive the contract's least cool-down: a resume could find old ones still valid. */
 export class SvidLifeTooLongError extends Error {
@@ -35,7 +37,8 @@ export class NoKillSwitchError extends Error {
 }
 
 /**
- * Checks the life of SVIDs against the deployment (DESIGN: a cool-down is never less than the longest SVID life).
+ * Checks the life of SVIDs against the deployment (DESIGN: a cool-down is never less than the longest SVID life), as a
+ * majority of the RPCs tells it: one that is still syncing may know of no contract.
  * @param svidLife ms
  * @throws {SvidLifeTooLongError}
  * @throws {NoKillSwitchError}
@@ -47,30 +50,27 @@ export async function checkSvidLife(
     readonly deployment: Deployment
     readonly clock: Clock
     readonly log: ChainLog
+    readonly schedule?: Schedule
+    /** Opens a connection to an RPC; by its address's scheme unless given. */
+    readonly connect?: (url: string) => Rpc
   },
 ): Promise<void> {
-  const pool = createRpcPool({
-    ...chain,
-    chainId: chain.deployment.chainId,
-    schedule: systemSchedule,
-    random: Math.random,
-  })
+  const { deployment, log } = chain
+  const schedule = chain.schedule ?? systemSchedule
+  const pool = createRpcPool({ ...chain, chainId: deployment.chainId, schedule, random: Math.random })
+  const agree = createAgreement(pool.rpcs, schedule, log)
   try {
-    const minCooldown = await pool.request({
+    const data = encodeFunctionData({ abi: killSwitchAbi, functionName: 'minCooldown' })
+    const minCooldown = await agree({
       method: 'eth_call',
-      params: [
-        {
-          to: chain.deployment.contract,
-          data: encodeFunctionData({ abi: killSwitchAbi, functionName: 'minCooldown' }),
-        },
-        'latest',
-      ],
-      // A node that is still syncing may know of no contract either; the others are asked first.
-      parse(result) {
-        if (result === '0x') throw new NoKillSwitchError(chain.deployment)
-        return decodeFunctionResult({ abi: killSwitchAbi, functionName: 'minCooldown', data: result as Hex })
-      },
+      params: [{ to: deployment.contract, data }, 'latest'],
+      key: String,
+      parse: (result) =>
+        result === '0x'
+          ? null
+          : decodeFunctionResult({ abi: killSwitchAbi, functionName: 'minCooldown', data: result as Hex }),
     })
+    if (minCooldown === null) throw new NoKillSwitchError(deployment)
     if (svidLife > minCooldown * 1000) throw new SvidLifeTooLongError(svidLife, minCooldown)
   } finally {
     pool.close()
