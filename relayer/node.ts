@@ -82,8 +82,10 @@ export type NodeOptions = {
   readonly gasAccount: LocalAccount | null
   /** Addresses of the deployment's other relayers, to which orders are forwarded. */
   readonly peers: readonly string[]
-  /** Landings per hour that one wallet may have at the gas key (20). */
+  /** How many landings' gas one wallet may use per hour (20). */
   readonly gasBudget?: number
+  /** How many landings' gas all orders below Council rank may use per hour together (1,000). */
+  readonly gasCeiling?: number
   /** The most that is offered for a unit of gas, in wei (500 gwei). */
   readonly maxGasFee?: bigint
   /** ms */
@@ -271,6 +273,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
           kill: executor.kill,
           noteSent: executor.noteSent,
           gasBudget: options.gasBudget ?? 20,
+          gasCeiling: options.gasCeiling ?? 1_000,
           onError: (err) => log.error({ err }, 'a step of landing orders failed'),
           clock,
         })

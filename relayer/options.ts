@@ -55,7 +55,11 @@ const known = {
   ],
   'gas-budget': [
     '20',
-    'landings per hour that one wallet may have at this gas key; its kills are enforced all the same',
+    'how many landings of 110,000 gas one wallet may have per hour at this gas key; its kills are enforced all the same',
+  ],
+  'gas-ceiling': [
+    '1000',
+    'how many landings of 110,000 gas all wallets together may have per hour; Council and Governance land beyond it',
   ],
   'max-gas-fee': ['500', 'the most that is offered for a unit of gas, in gwei'],
   'svid-life': ['300', 'life of an SVID, in seconds'],
@@ -237,6 +241,7 @@ export function readNodeOptions(
     gasAccount: gasAccount(values['gas-key-file']),
     peers: peersOf(values.peers),
     gasBudget: integer('gas-budget', values['gas-budget'], 0, 1_000_000),
+    gasCeiling: integer('gas-ceiling', values['gas-ceiling'], 0, 1_000_000_000),
     maxGasFee: BigInt(integer('max-gas-fee', values['max-gas-fee'], 1, 1_000_000)) * 1_000_000_000n,
     svidLife: integer('svid-life', values['svid-life'], 1, 86_400) * 1000,
     maxBlind: integer('max-blind', values['max-blind'], 1, 3600) * 1000,

@@ -1,8 +1,8 @@
 /** What a transaction offers for each unit of gas, in wei (EIP-1559). */
 export type Fees = { readonly maxFee: bigint; readonly tip: bigint }
 
-const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
-const largest = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+export const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+export const largest = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 /** At least one tenth more is what nodes ask of a replacement; an eighth leaves room for their rounding. */
 const raised = (fee: bigint): bigint => largest(fee + 1n, (fee * 9n + 7n) / 8n)

@@ -4,7 +4,9 @@ import { decide, type Flight, type FlightView, stuckAfter, stuckBlocks } from '.
 
 const flight: Flight = {
   nonce: 7,
-  versions: [{ hash: '0xaa', raw: '0x', digests: ['0x01'], fees: { maxFee: 100n, tip: 1n } }],
+  versions: [
+    { hash: '0xaa', raw: '0x', digests: ['0x01'], orders: [], gas: 1n, fees: { maxFee: 100n, tip: 1n } },
+  ],
   since: { block: 50, monotonic: 1_000 },
 }
 const calm: FlightView = {

@@ -1,6 +1,7 @@
 import type { Hex } from '../../protocol/hex.ts'
 import { Rank } from '../../protocol/rank.ts'
 import type { Fees } from './fees.ts'
+import type { ReadyOrder } from './landingBatch.ts'
 
 /** One version of the outstanding transaction. */
 export type SentTransaction = {
@@ -8,6 +9,10 @@ export type SentTransaction = {
   readonly raw: Hex
   /** Orders that it carries. */
   readonly digests: readonly Hex[]
+  /** What is known of them; nothing of those of before a restart. */
+  readonly orders: readonly ReadyOrder[]
+  /** The most gas that it may take. */
+  readonly gas: bigint
   readonly fees: Fees
 }
 

@@ -1,11 +1,10 @@
 import type { Hex } from '../../protocol/hex.ts'
 import type { Clock } from '../clock.ts'
+import { landingGas } from '../kill/chainPort.ts'
 import type { ChainLog } from './chainLog.ts'
 import { parseWei } from './parseWei.ts'
 import type { RpcPool } from './rpcPool.ts'
 
-/** Gas of one order's landing: `killBySig`, the first of its subject. */
-const landingGas = 110_000n
 /** How many more landings the gas key shall be good for. */
 const wantedLandings = 50n
 /** Between two alarms while it stays low, in ms. */
@@ -45,7 +44,7 @@ export function createGasWatch(options: {
         ask('eth_getBalance', [gasKey, 'latest']),
         ask('eth_gasPrice', []),
       ])
-      const needed = wantedLandings * landingGas * price
+      const needed = wantedLandings * BigInt(landingGas) * price
       const low = balance < needed
       state = { balance, needed, low }
       if (!low) {

@@ -9,6 +9,7 @@ import {
   gasPerOrder,
   intrinsicGas,
   isTooDear,
+  leastGas,
   orderGas,
   type ReadyOrder,
 } from './landingBatch.ts'
@@ -35,10 +36,13 @@ test('it is the longest beginning that fits room, balance and calldata, and neve
             needed <= room && needed <= affordable && gases.slice(0, count).every((one) => one <= orderGas)
           )
         }
+        const estimated = ((gases[0] as bigint) * 13n) / 10n
+        const needed = estimated > leastGas ? estimated : leastGas
         if (batch === null) {
-          expect(affordable).toBeLessThan(((gases[0] as bigint) * 13n) / 10n)
+          expect(affordable).toBeLessThan(needed)
           return
         }
+        expect(batch.gas).toBeGreaterThanOrEqual(needed)
         const count = batch.orders.length
         expect(batch.orders).toEqual(orders.slice(0, count))
         expect(batch.gas <= affordable).toBe(true)
@@ -48,6 +52,17 @@ test('it is the longest beginning that fits room, balance and calldata, and neve
     ),
     { numRuns: 300 },
   )
+})
+
+test('a single order has what it would have in a batch, or what can be paid, however little a node says', () => {
+  const gasOf = (estimate: bigint, affordable: bigint) =>
+    fillBatch(ready([estimate]), 0n, affordable, encode)?.gas
+  const full = intrinsicGas(encode([{} as DueOrder])) + gasPerOrder
+  expect(gasOf(1n, 10n ** 9n)).toBe(full)
+  expect(gasOf(80_000n, 200_000n)).toBe(200_000n)
+  expect(gasOf(1n, leastGas)).toBe(leastGas)
+  expect(gasOf(1n, leastGas - 1n)).toBe(undefined)
+  expect(gasOf(2_000_000n, 10n ** 9n)).toBe(2_600_000n)
 })
 
 test('a large block gives it at most what EIP-7825 allows, a small one a quarter', () => {

@@ -2,12 +2,15 @@ import { hexToBytes } from 'viem'
 import type { Hex } from '../../protocol/hex.ts'
 import { Rank } from '../../protocol/rank.ts'
 import type { DueOrder } from '../kill/chainPort.ts'
+import { largest, least } from './fees.ts'
 
 /** An order that would land now, and what `killBySig` of it alone takes. */
 export type ReadyOrder = { readonly due: DueOrder; readonly gas: bigint }
 
 /** Gas with which `landOrders` cannot run short for one order whatever it does; what is not used is not paid. */
 export const gasPerOrder = 530_000n
+/** Gas below which no order lands, whatever a node says. */
+export const leastGas = 120_000n
 /** Gas that one order has inside a batch (`ORDER_GAS` of the contract). */
 export const orderGas = 500_000n
 /** EIP-7825. */
@@ -61,7 +64,10 @@ export function fillBatch(
   }
   const [first] = ready
   if (first === undefined) return null
+  const data = encode([first.due])
   // Another kill of the subject in between may change what storage costs.
-  const gas = (first.gas * 13n) / 10n
-  return gas <= affordable ? { orders: [first], data: encode([first.due]), gas } : null
+  const needed = largest((first.gas * 13n) / 10n, leastGas)
+  // What the node said may be too little: with what an order has in a batch it lands all the same.
+  const gas = largest(needed, least(intrinsicGas(data) + gasPerOrder, affordable))
+  return needed <= affordable ? { orders: [first], data, gas } : null
 }

@@ -3,6 +3,7 @@ import type { Deployment } from '../../protocol/deployment.ts'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import { OrderNotLandedError, type SignedOrder } from '../kill/chainPort.ts'
+import { orderGas } from './landingBatch.ts'
 import { refusalOf, revertDataOf, revertOf } from './refusal.ts'
 import { parseQuantity } from './rpcBlock.ts'
 import { isRevert } from './rpcErrors.ts'
@@ -21,7 +22,8 @@ export const encodeLanding = ({ order, signature }: SignedOrder): Hex =>
 
 /**
  * Tries orders against the head without sending them. One node's word is enough to send, since the contract has the
- * last; it takes more than half of those that answer to call an order landed or refused.
+ * last; it takes more than half of those that answer to call an order landed or refused, and all of them to call it
+ * dear.
  */
 export function createOrderCheck(options: {
   readonly pool: RpcPool
@@ -57,15 +59,19 @@ export function createOrderCheck(options: {
 
   return async (signed) => {
     const first = await verdictOf((method, params, parse) => pool.request({ method, params, parse }), signed)
-    if (first.type === 'ready' || pool.rpcs.length === 1) return first
+    if ((first.type === 'ready' && first.gas <= orderGas) || pool.rpcs.length === 1) return first
     const all = await Promise.allSettled(
       pool.rpcs.map((rpc) =>
         verdictOf(async (method, params, parse) => parse(await rpc.request(method, params)), signed),
       ),
     )
     const verdicts = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const ready = verdicts.filter((verdict) => verdict.type === 'ready')
     const same = verdicts.filter((verdict) => verdict.type === first.type)
-    if (same.length * 2 > verdicts.length) return first
-    return verdicts.find((verdict) => verdict.type === 'ready') ?? first
+    if (first.type !== 'ready' && same.length * 2 > verdicts.length) return first
+    return ready.reduce<Verdict>(
+      (least, verdict) => (least.type === 'ready' && least.gas <= verdict.gas ? least : verdict),
+      first,
+    )
   }
 }

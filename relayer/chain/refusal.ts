@@ -4,7 +4,7 @@ import type { Hex } from '../../protocol/hex.ts'
 import { OrderNotLandedError, type Revert } from '../kill/chainPort.ts'
 import type { RpcResponseError } from './rpcErrors.ts'
 
-/** Refusals that end by themselves: other transactions or time may lift them. */
+/** Refusals that end by themselves, for the words only: any is tried again, since a node may be wrong about it. */
 const passingReverts: ReadonlySet<string> = new Set(['InvalidOrderTimes', 'InsufficientGas'])
 
 /** The contract's own error; null for bytes that are none. */
@@ -24,7 +24,7 @@ export function revertDataOf(error: RpcResponseError): Hex {
   return typeof inner === 'string' && /^0x([0-9a-f]{2})*$/i.test(inner) ? (inner as Hex) : '0x'
 }
 
-/** The contract's refusal, with whether it may pass. An unnamed one may: the signer's wallet ran out of gas, or worse. */
+/** The contract's refusal. Of an unnamed one the signer's wallet ran out of gas, or worse. */
 export function refusalOf(digest: Hex, revert: Revert | null, cause?: unknown): OrderNotLandedError {
   if (revert === null) {
     return new OrderNotLandedError(
@@ -39,9 +39,11 @@ export function refusalOf(digest: Hex, revert: Revert | null, cause?: unknown): 
   return new OrderNotLandedError(
     digest,
     revert,
-    passing,
+    true,
     `the contract refuses it: ${revert.name}(${revert.args.map(String).join(', ')}); ${
-      passing ? 'it is tried again' : 'sign a new order that it accepts'
+      passing
+        ? 'it is tried again'
+        : 'sign a new order that it accepts, this one is tried again until its deadline'
     }`,
     cause,
   )

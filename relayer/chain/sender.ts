@@ -1,4 +1,11 @@
-import { encodeFunctionData, keccak256, type LocalAccount, parseEventLogs, type RpcLog } from 'viem'
+import {
+  encodeFunctionData,
+  keccak256,
+  type LocalAccount,
+  parseEventLogs,
+  type RpcLog,
+  recoverAddress,
+} from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import type { Hex } from '../../protocol/hex.ts'
@@ -7,13 +14,15 @@ import type { Clock } from '../clock.ts'
 import {
   type DueOrder,
   type LandingOutcome,
+  landingGas,
   OrderNotLandedError,
   type OrderSender,
 } from '../kill/chainPort.ts'
 import { type BroadcastResult, broadcast } from './broadcast.ts'
 import type { ChainLog } from './chainLog.ts'
-import { type Fees, firstFees, replacementFees } from './fees.ts'
-import { decide, type Flight, newest } from './flight.ts'
+import { type Fees, firstFees, largest, replacementFees } from './fees.ts'
+import { decide, type Flight, newest, type SentTransaction } from './flight.ts'
+import { type GasPart, gasShares } from './gasShares.ts'
 import { batchRoom, fillBatch, gasPerOrder, isTooDear, type ReadyOrder } from './landingBatch.ts'
 import { type MinedCount, minedCount } from './minedCount.ts'
 import { createOrderCheck, encodeLanding } from './orderCheck.ts'
@@ -48,6 +57,36 @@ function parseHead(value: unknown): Head {
     gasLimit: parseWei('gas limit', raw.gasLimit),
   }
 }
+
+type Receipt = {
+  readonly status: unknown
+  readonly logs: readonly RpcLog[]
+  readonly gasUsed: bigint | null
+}
+
+function parseReceipt(value: unknown): Receipt | null {
+  if (value === null) return null
+  const { status, logs, gasUsed } = object('receipt', value)
+  if (!Array.isArray(logs) || !logs.every((one) => typeof one?.address === 'string'))
+    throw new InconsistentRpcError('no logs of a receipt', logs)
+  return { status, logs, gasUsed: gasUsed === undefined ? null : parseWei('gas used', gasUsed) }
+}
+
+/** Of two the higher: half of the answers or more have to be wrong to move it. */
+const middle = <T extends number | bigint>(values: readonly T[]): T =>
+  [...values].sort((a, b) => (a < b ? -1 : Number(a > b)))[Math.floor(values.length / 2)] as T
+
+/** Each field for itself: a node that lies or lags with one moves none. */
+const middleHead = (heads: readonly Head[]): Head => ({
+  number: middle(heads.map(({ number }) => number)),
+  baseFee: middle(heads.map(({ baseFee }) => baseFee)),
+  gasLimit: middle(heads.map(({ gasLimit }) => gasLimit)),
+})
+
+/** Whether its signature is the authority's own: then the contract asks no wallet about it. */
+const isPlain = async ({ digest, signature, order }: DueOrder): Promise<boolean> =>
+  (await recoverAddress({ hash: digest, signature }).catch(() => null))?.toLowerCase() ===
+  order.authority.toLowerCase()
 
 const encodeBatch = (orders: readonly DueOrder[]): Hex =>
   orders.length === 1
@@ -101,13 +140,23 @@ export function createSender(options: {
     return answers
   }
 
+  /** How many transactions are mined according to a receipt of the outstanding one; asked for where counts differ. */
+  const provedCount = async (answers: readonly number[]): Promise<number> => {
+    const held = flight
+    if (held === null || new Set(answers).size === 1 || !answers.some((count) => count > held.nonce)) return 0
+    const receipts = await Promise.all(
+      held.versions.map(({ hash }) => askAll('eth_getTransactionReceipt', [hash], (result) => result)),
+    ).catch(() => [])
+    return receipts.flat().some((one) => one !== null) ? held.nonce + 1 : 0
+  }
+
   const countMined = async (due: readonly DueOrder[]): Promise<number> => {
     const answers = await askAll('eth_getTransactionCount', [account.address, 'latest'], (count) =>
       parseQuantity('nonce', count),
     )
     const orphaned = due.some(({ digest }) => landed.has(digest))
     if (orphaned) landed = new Set()
-    counted = minedCount(answers, orphaned ? null : counted, clock.monotonic())
+    counted = minedCount(answers, await provedCount(answers), orphaned ? null : counted, clock.monotonic())
     return counted.count
   }
 
@@ -118,7 +167,7 @@ export function createSender(options: {
       const value = await ask('eth_getTransactionByHash', [hash], (result) => result)
       if (value === null) continue
       try {
-        const { blockNumber, nonce, maxFeePerGas, maxPriorityFeePerGas } = object('transaction', value)
+        const { blockNumber, nonce, maxFeePerGas, maxPriorityFeePerGas, gas } = object('transaction', value)
         if (blockNumber != null || parseQuantity('nonce', nonce) !== mined) continue
         const raw = rawTransaction(value, hash)
         const digests = due.filter(({ sentTx }) => sentTx === hash).map(({ digest }) => digest)
@@ -126,7 +175,7 @@ export function createSender(options: {
         log.info({ txHash: hash, nonce: mined }, 'a transaction of before the start is still outstanding')
         return {
           nonce: mined,
-          versions: [{ hash, raw, digests, fees }],
+          versions: [{ hash, raw, digests, orders: [], gas: parseWei('gas', gas), fees }],
           since: { block: head.number, monotonic: clock.monotonic() },
         }
       } catch (error) {
@@ -140,17 +189,39 @@ export function createSender(options: {
   const isKnown = async (hash: Hex): Promise<boolean> =>
     (await askAll('eth_getTransactionByHash', [hash], (result) => result !== null)).every((known) => known)
 
+  /** What each order of a mined transaction is charged with. A node's word on it counts up to what was offered. */
+  const sharesOf = async (
+    version: SentTransaction,
+    gasUsed: bigint | null,
+  ): Promise<ReadonlyMap<Hex, number>> => {
+    const known = new Map(version.orders.map((order) => [order.due.digest, order]))
+    const parts = await Promise.all(
+      version.digests.map(async (digest): Promise<GasPart> => {
+        const order = known.get(digest)
+        if (order === undefined) return { digest, gas: landingGas, plain: false }
+        return { digest, gas: Number(order.gas), plain: await isPlain(order.due) }
+      }),
+    )
+    const expected = parts.reduce((sum, { gas }) => sum + gas, 0)
+    return gasShares(Math.min(Number(gasUsed ?? expected), Number(version.gas)), parts)
+  }
+
   /** What the mined transaction did to its orders. Without its receipt nothing is said: the next check finds out. */
   const settle = async (mined: Flight): Promise<readonly LandingOutcome[]> => {
-    for (const { hash, digests } of [...mined.versions].reverse()) {
-      const receipts = await askAll('eth_getTransactionReceipt', [hash], (result) => result)
-      const receipt = receipts.find((one) => one !== null)
+    for (const version of [...mined.versions].reverse()) {
+      const { hash, digests } = version
+      const receipts = (await askAll('eth_getTransactionReceipt', [hash], parseReceipt)).flatMap(
+        (one) => one ?? [],
+      )
+      const succeeded = receipts.filter(({ status }) => status === '0x1')
+      const receipt = succeeded.length * 2 >= receipts.length ? succeeded[0] : receipts[0]
       if (receipt === undefined) continue
-      const { status, logs } = object('receipt', receipt)
+      const { status, logs, gasUsed } = receipt
+      const shares = await sharesOf(version, gasUsed)
+      const gasOf = (digest: Hex) => ({ gas: shares.get(digest) ?? landingGas })
       const failed = (digest: Hex, error: OrderNotLandedError): LandingOutcome => {
         log.warn({ digest, txHash: hash, error: error.message }, 'an order was mined in vain')
-        // Retryable whatever the reason: the check before the next try has the last word.
-        return { type: 'failed', digest, error, spent: true }
+        return { type: 'failed', digest, error, spent: true, ...gasOf(digest) }
       }
       if (status !== '0x1') {
         return digests.map((digest) =>
@@ -168,13 +239,13 @@ export function createSender(options: {
       const events = parseEventLogs({
         abi: killSwitchAbi,
         eventName: ['OrderLanded', 'OrderRefused'],
-        logs: (logs as RpcLog[]).filter((one) => one.address.toLowerCase() === deployment.contract),
+        logs: logs.filter((one) => one.address.toLowerCase() === deployment.contract),
       })
       const outcomes = events
         .filter(({ args }) => digests.includes(args.orderDigest))
         .map(({ eventName, args }): LandingOutcome => {
           const { orderDigest: digest } = args
-          if (eventName === 'OrderLanded') return { type: 'landed', digest }
+          if (eventName === 'OrderLanded') return { type: 'landed', digest, ...gasOf(digest) }
           const refusal = refusalOf(digest, revertOf(args.refusal))
           return failed(digest, new OrderNotLandedError(digest, refusal.revert, true, refusal.why))
         })
@@ -203,7 +274,7 @@ export function createSender(options: {
         const { digest, rank } = order
         const fail = (error: OrderNotLandedError) =>
           outcomes.push({ type: 'failed', digest, error, spent: false })
-        if (verdict.status === 'rejected') fail(unanswered(digest, verdict.reason))
+        if (verdict.status === 'rejected') fail(unanswered(digest, verdict.reason, true))
         else if (verdict.value.type === 'landed') outcomes.push({ type: 'landed', digest })
         else if (verdict.value.type === 'refused') fail(verdict.value.error)
         else if (isTooDear(rank, verdict.value.gas)) fail(tooDear(digest, verdict.value.gas))
@@ -244,15 +315,18 @@ export function createSender(options: {
         outcomes.push({
           type: 'failed',
           digest,
-          error: new OrderNotLandedError(digest, null, true, why, cause),
+          error: new OrderNotLandedError(digest, null, false, why, cause),
           spent: false,
         })
       }
     }
-    const [tip, balance] = await Promise.all([
-      ask('eth_maxPriorityFeePerGas', [], (result) => parseWei('tip', result)).catch(() => plainTip),
-      ask('eth_getBalance', [account.address, 'latest'], (result) => parseWei('balance', result)),
+    const [tips, balances] = await Promise.all([
+      askAll('eth_maxPriorityFeePerGas', [], (result) => parseWei('tip', result)).catch(() => [plainTip]),
+      askAll('eth_getBalance', [account.address, 'latest'], (result) => parseWei('balance', result)),
     ])
+    const tip = middle(tips)
+    // Whether the key can pay says the broadcast; a node that tells of too little must not keep orders off the chain.
+    const balance = balances.reduce(largest)
     const fresh = firstFees(head.baseFee, tip, cap)
     let fees: Fees | null = held === null ? fresh : replacementFees(newest(held).fees, fresh, cap)
     if (fees === null) {
@@ -260,6 +334,8 @@ export function createSender(options: {
         { nonce, maxFee: String(cap) },
         'the outstanding transaction is stuck at the highest fee allowed',
       )
+      const why = `the chain asks more than ${cap} wei for a unit of gas, the most that this relayer may offer; it waits until it is cheaper`
+      for (const { due } of ready) outcomes.push({ type: 'waits', digest: due.digest, why })
       if (held !== null) await sendAgain(held)
       return
     }
@@ -290,10 +366,14 @@ export function createSender(options: {
         const digests = batch.orders.map(({ due }) => due.digest)
         flight = {
           nonce,
-          versions: [...(held?.versions ?? []), { hash, raw, digests, fees }],
+          versions: [
+            ...(held?.versions ?? []),
+            { hash, raw, digests, orders: batch.orders, gas: batch.gas, fees },
+          ],
           since: { block: head.number, monotonic: clock.monotonic() },
         }
-        for (const digest of digests) outcomes.push({ type: 'sent', digest, txHash: hash })
+        for (const { due, gas } of batch.orders)
+          outcomes.push({ type: 'sent', digest: due.digest, txHash: hash, gas: Number(gas) })
         log.info(
           {
             txHash: hash,
@@ -321,10 +401,11 @@ export function createSender(options: {
   }
 
   const step = async (due: readonly DueOrder[], outcomes: LandingOutcome[]): Promise<void> => {
-    const [head, mined] = await Promise.all([
-      ask('eth_getBlockByNumber', ['latest', false], parseHead),
+    const [heads, mined] = await Promise.all([
+      askAll('eth_getBlockByNumber', ['latest', false], parseHead),
       countMined(due),
     ])
+    const head = middleHead(heads)
     if (!looked) {
       flight = await findFlight(due, mined, head)
       looked = true
@@ -376,18 +457,18 @@ export function createSender(options: {
         ])
         for (const { digest } of due)
           if (!held.has(digest))
-            outcomes.push({ type: 'failed', digest, error: unanswered(digest, error), spent: false })
+            outcomes.push({ type: 'failed', digest, error: unanswered(digest, error, false), spent: false })
       }
       return outcomes
     },
   }
 }
 
-const unanswered = (digest: Hex, cause: unknown): OrderNotLandedError =>
+const unanswered = (digest: Hex, cause: unknown, ofOrder: boolean): OrderNotLandedError =>
   new OrderNotLandedError(
     digest,
     null,
-    true,
+    ofOrder,
     `no node answered (${cause instanceof Error ? cause.message : String(cause)}); it is tried again`,
     cause,
   )
@@ -396,6 +477,6 @@ const tooDear = (digest: Hex, gas: bigint): OrderNotLandedError =>
   new OrderNotLandedError(
     digest,
     null,
-    false,
+    true,
     `it takes ${gas} gas, more than a relayer pays for; land it by a transaction of your own`,
   )

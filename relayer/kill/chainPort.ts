@@ -62,14 +62,14 @@ export class OrderNotLandedError extends Error {
   readonly digest: Hex
   /** The contract's refusal; null if it was not asked or gave no reason. */
   readonly revert: Revert | null
-  /** Whether the same order may land later without anybody doing anything else to it. */
-  readonly retryable: boolean
+  /** Whether it says something of this order, rather than of the relayer, its gas key or its RPCs. */
+  readonly ofOrder: boolean
   readonly why: string
-  constructor(digest: Hex, revert: Revert | null, retryable: boolean, why: string, cause?: unknown) {
+  constructor(digest: Hex, revert: Revert | null, ofOrder: boolean, why: string, cause?: unknown) {
     super(`order ${digest} is not on chain: ${why}`, { cause })
     this.digest = digest
     this.revert = revert
-    this.retryable = retryable
+    this.ofOrder = ofOrder
     this.why = why
   }
 }
@@ -77,17 +77,26 @@ export class OrderNotLandedError extends Error {
 /** An order that is to land now, with the transaction that last carried it. */
 export type DueOrder = SignedOrder & { readonly rank: Rank; readonly sentTx: Hex | null }
 
-/** What became of an order in one step. */
+/** Gas of one order's landing: `killBySig`, the first of its subject, as nodes estimate it. */
+export const landingGas = 110_000
+
+/**
+ * What became of an order in one step. `gas`: what it is expected to take once it is sent, or its share of what a
+ * mined transaction of ours took; none where there was no such transaction.
+ */
 export type LandingOutcome =
-  | { readonly type: 'sent'; readonly digest: Hex; readonly txHash: Hex }
+  | { readonly type: 'sent'; readonly digest: Hex; readonly txHash: Hex; readonly gas?: number }
   /** It is on chain, by whomever; the follower will see it, unless a reorg takes it back before. */
-  | { readonly type: 'landed'; readonly digest: Hex }
+  | { readonly type: 'landed'; readonly digest: Hex; readonly gas?: number }
+  /** Nothing can be done about it in this step, sent or not; it stays due. */
+  | { readonly type: 'waits'; readonly digest: Hex; readonly why: string }
   | {
       readonly type: 'failed'
       readonly digest: Hex
       readonly error: OrderNotLandedError
       /** Whether a transaction with it was mined: the try was paid for. */
       readonly spent: boolean
+      readonly gas?: number
     }
 
 /** Puts orders on chain. */

@@ -3,8 +3,8 @@ import type { Hex } from '../../protocol/hex.ts'
 import { Rank } from '../../protocol/rank.ts'
 import { createRegistry } from '../../protocol/registry.ts'
 import { Scope } from '../../protocol/scope.ts'
-import { type DueOrder, type LandingOutcome, OrderNotLandedError } from './chainPort.ts'
-import { createLander, patience, vainFactor } from './lander.ts'
+import { type DueOrder, type LandingOutcome, landingGas, OrderNotLandedError } from './chainPort.ts'
+import { createLander, longestPatience, patience, vainFactor } from './lander.ts'
 import type { KillRecord } from './record.ts'
 
 const alice: Hex = `0x${'a1'.repeat(20)}`
@@ -12,7 +12,7 @@ const council: Hex = `0x${'cc'.repeat(20)}`
 const txHash: Hex = `0x${'7'.repeat(64)}`
 
 /** A lander over kills in memory and a chain that does as it is told. */
-function world(options: { kills?: readonly KillRecord[]; gasBudget?: number } = {}) {
+function world(options: { kills?: readonly KillRecord[]; gasBudget?: number; gasCeiling?: number } = {}) {
   let now = 1_000_000_000
   const kills = new Map((options.kills ?? []).map((kill) => [kill.id, kill]))
   const steps: (readonly Hex[])[] = []
@@ -41,6 +41,7 @@ function world(options: { kills?: readonly KillRecord[]; gasBudget?: number } = 
         )
       },
       gasBudget,
+      gasCeiling: options.gasCeiling ?? 1_000,
       onError: (error) => errors.push(error),
       clock: { wall: () => now, monotonic: () => now },
     })
@@ -115,10 +116,10 @@ function killOf(id: string, at: number): KillRecord {
 }
 
 const landing = { blockNumber: 9, blockHash: txHash, logIndex: 0, txHash, sequence: 3 }
-const failed = (order: DueOrder, retryable: boolean, spent = false): LandingOutcome => ({
+const failed = (order: DueOrder, ofOrder: boolean, spent = false): LandingOutcome => ({
   type: 'failed',
   digest: order.digest,
-  error: new OrderNotLandedError(order.digest, null, retryable, retryable ? 'later' : 'never'),
+  error: new OrderNotLandedError(order.digest, null, ofOrder, 'why'),
   spent,
 })
 
@@ -134,16 +135,66 @@ test('an order is handed over at once and until it has landed, then no more', as
   expect(notes[0]).toBe('01: sent')
 })
 
-test('one refused for good is not tried again; one that may pass is, after a while; each reason is noted once', async () => {
+test('no refusal is for good: each only doubles the patience, up to its longest; a reason is noted once', async () => {
   const { land, tick, steps, notes, answers } = world()
-  answers((order) => failed(order, order.digest === '0x02'))
+  answers((order) => failed(order, true))
   await land('01')
+  for (let pause = patience, tries = 1; tries < 12; tries += 1) {
+    await tick(pause - 1)
+    expect(steps.at(-1)).toEqual([])
+    await tick(1)
+    expect(steps.at(-1)).toEqual(['0x01'])
+    pause = Math.min(longestPatience, 2 * pause)
+  }
+  expect(notes).toEqual(['01: order 0x01 is not on chain: why'])
+  answers(({ digest }) => ({ type: 'sent', digest, txHash }))
+  await tick(longestPatience)
+  expect(notes.at(-1)).toBe('01: sent')
+})
+
+test('what is no fault of the order leaves its patience as it is', async () => {
+  const { land, tick, steps, answers } = world()
+  answers((order) => failed(order, false))
+  await land('01')
+  for (let tries = 0; tries < 5; tries += 1) {
+    await tick(patience)
+    expect(steps.at(-1)).toEqual(['0x01'])
+  }
+})
+
+test('one that can only wait stays due and says why', async () => {
+  const { land, tick, steps, answers, kill } = world()
+  await land('01')
+  answers(({ digest }) => ({ type: 'waits', digest, why: 'too dear' }))
+  for (let tries = 0; tries < 3; tries += 1) await tick()
+  expect(steps.at(-1)).toEqual(['0x01'])
+  expect(kill('01')).toMatchObject({ sentTx: txHash, sendError: 'too dear' })
+})
+
+test('a wallet is charged by the gas that its landings took, also of those that have landed by then', async () => {
+  const { land, tick, steps, answers, change, kill } = world({ gasBudget: 10 })
+  await land('01')
+  change('01', { landing })
+  // Mined: the sender says so in whatever step comes next.
+  const outcomes: LandingOutcome[] = [{ type: 'landed', digest: '0x01', gas: 10 * landingGas }]
+  answers(() => outcomes.pop() ?? null)
   await land('02')
-  await tick(patience - 1)
+  await land('03')
   expect(steps.at(-1)).toEqual([])
-  await tick(1)
-  expect(steps.at(-1)).toEqual(['0x02'])
-  expect(notes).toEqual(['01: order 0x01 is not on chain: never', '02: order 0x02 is not on chain: later'])
+  expect(kill('03').sendError).toContain('gas budget')
+  await tick(360_000)
+  expect(steps.at(-1)).toHaveLength(1)
+})
+
+test('all wallets together keep to the ceiling, Council and Governance do not', async () => {
+  const { land, steps, kill } = world({ gasCeiling: 1 })
+  await land('01')
+  const other: Hex = `0x${'b0'.repeat(20)}`
+  await land('02', { authority: other, subject: `0x${other.slice(2).padStart(64, '0')}` })
+  expect(steps.at(-1)).toEqual(['0x01'])
+  expect(kill('02').sendError).toContain('1 landings an hour of all wallets')
+  await land('03', { rank: Rank.Council, authority: council })
+  expect(steps.at(-1)).toEqual(['0x03', '0x01'])
 })
 
 test('one that was mined in vain waits four times longer each time, and is charged each time', async () => {

@@ -2,7 +2,13 @@ import type { Hex } from '../../protocol/hex.ts'
 import type { Registry } from '../../protocol/registry.ts'
 import type { Scope } from '../../protocol/scope.ts'
 import type { Clock } from '../clock.ts'
-import type { DueOrder, LandingOutcome, OrderSender, SignedOrder } from './chainPort.ts'
+import {
+  type DueOrder,
+  type LandingOutcome,
+  landingGas,
+  type OrderSender,
+  type SignedOrder,
+} from './chainPort.ts'
 import { createGasBudget } from './gasBudget.ts'
 import { type OwedOrder, planLanding } from './landingPlan.ts'
 import { payerOf } from './payer.ts'
@@ -18,8 +24,13 @@ export type Lander = {
   stop(): Promise<void>
 }
 
-/** How long an order is left alone after a try that may succeed later, or once a node says that it has landed, in ms. */
+/** How long an order is left alone after a first try that failed, or once a node says that it has landed, in ms. */
 export const patience = 15_000
+/**
+ * Every refusal in a row doubles the patience up to this, in ms. No refusal is for good: RPCs may be wrong, or lie, and
+ * only the deadline is known for sure.
+ */
+export const longestPatience = 600_000
 /**
  * After each mined transaction that carried an order in vain it is left alone this many times longer: its signer's wallet
  * may say one thing when asked and do another when mined. At most eight tries within the longest life of an order.
@@ -42,33 +53,39 @@ export const signedOrderOf = ({ digest, signature, message }: StoredOrder): Sign
 type Progress = {
   /** Monotonic ms. */
   readonly notBefore: number
-  readonly charged: boolean
   /** The transaction with which a reorg last took its landing back. */
   readonly orphanedTx: Hex | null
+  /** How often it could not be sent for a reason of its own. */
+  readonly failures: number
+  /** How often it was mined in vain. */
   readonly vainTries: number
-  /** It will not land any more, whatever is done. */
-  readonly refused: boolean
+  /** Its deadline has passed. */
+  readonly expired: boolean
 }
 
 const untried: Progress = {
   notBefore: Number.NEGATIVE_INFINITY,
-  charged: false,
   orphanedTx: null,
+  failures: 0,
   vainTries: 0,
-  refused: false,
+  expired: false,
 }
 
 const begun = (kill: KillRecord): Progress => ({
   ...untried,
-  charged: kill.sentTx !== null,
   orphanedTx: kill.orphaned?.txHash ?? null,
 })
+
+/** How many charges are kept to be corrected by what is mined. */
+const keptCharges = 10_000
+/** Key of the bucket that all wallets share. */
+const everybody = 'all'
 
 const isOwed = (kill: KillRecord): boolean => kill.order !== null && isOpen(kill) && kill.landing === null
 
 /**
- * Sees to it that accepted orders land, by rank, within each wallet's gas budget, until they have landed, their
- * deadline has passed or the contract refuses them for good. Why one has not landed is noted on its kill.
+ * Sees to it that accepted orders land, by rank, within each wallet's gas budget, until they have landed or their
+ * deadline has passed. Why one has not landed is noted on its kill.
  */
 export function createLander(options: {
   readonly sender: OrderSender
@@ -79,14 +96,19 @@ export function createLander(options: {
     killId: string,
     sent: { readonly txHash: Hex } | { readonly error: string },
   ) => Promise<void>
-  /** Landings per hour that one wallet may use the relayer's gas for. */
+  /** How many landings' gas one wallet may use per hour. */
   readonly gasBudget: number
+  /** How many landings' gas all orders below Council rank may use per hour together. */
+  readonly gasCeiling: number
   /** Told of what nobody foresaw; the next step tries again. Must not throw. */
   readonly onError: (error: unknown) => void
   readonly clock: Clock
 }): Lander {
-  const { sender, registry, noteSent, gasBudget, clock } = options
-  const budget = createGasBudget(gasBudget)
+  const { sender, registry, noteSent, gasBudget, gasCeiling, clock } = options
+  const budget = createGasBudget(gasBudget * landingGas)
+  const ceiling = createGasBudget(gasCeiling * landingGas)
+  /** By digest, oldest first: who was charged how much for an order that was sent. */
+  const charges = new Map<Hex, { readonly payer: Hex; readonly gas: number }>()
   const owed = new Map<string, Progress>()
   let work: Promise<void> | null = null
   let again = false
@@ -97,7 +119,8 @@ export function createLander(options: {
     if (kill.order === null || kill.sentTx === null) continue
     const payer = payerOf(registry, kill)
     const age = Math.max(0, clock.wall() - (kill.onChain ?? kill.seen).at)
-    if (payer !== null && age < 3_600_000) budget.spend(payer, clock.monotonic() - age)
+    if (payer !== null && age < 3_600_000)
+      charge(kill.order.digest, payer, landingGas, clock.monotonic() - age)
   }
 
   const change = (id: string, fields: Partial<Progress>) =>
@@ -109,23 +132,47 @@ export function createLander(options: {
     if (options.kill(id)?.sendError !== error) await noteSent(id, { error }).catch(() => undefined)
   }
 
+  /** Charges what an order is known to take instead of what it was charged before. */
+  function charge(digest: Hex, payer: Hex, gas: number, now: number): void {
+    const more = gas - (charges.get(digest)?.gas ?? 0)
+    budget.spend(payer, more, now)
+    ceiling.spend(everybody, more, now)
+    charges.set(digest, { payer, gas })
+    for (const oldest of charges.keys()) {
+      if (charges.size <= keptCharges) break
+      charges.delete(oldest)
+    }
+  }
+
+  /** What was mined is charged by what it took, also for an order that the follower has seen land before. */
+  const correct = (outcome: LandingOutcome): void => {
+    const charged = charges.get(outcome.digest)
+    if (charged === undefined || outcome.type === 'sent' || outcome.type === 'waits') return
+    if (outcome.gas !== undefined) charge(outcome.digest, charged.payer, outcome.gas, clock.monotonic())
+    // The next try is paid for anew.
+    if (outcome.type === 'failed' && outcome.spent) charges.delete(outcome.digest)
+  }
+
   const take = async (kill: KillRecord, payer: Hex | null, outcome: LandingOutcome): Promise<void> => {
     const { id } = kill
     const progress = owed.get(id) ?? untried
     if (outcome.type === 'sent') {
-      if (payer !== null && !progress.charged) budget.spend(payer, clock.monotonic())
-      change(id, { charged: true })
+      if (payer !== null && !charges.has(outcome.digest))
+        charge(outcome.digest, payer, outcome.gas ?? landingGas, clock.monotonic())
       await noteSent(id, { txHash: outcome.txHash }).catch(() => undefined)
     } else if (outcome.type === 'landed') {
       change(id, { notBefore: clock.monotonic() + patience })
+    } else if (outcome.type === 'waits') {
+      await noteError(id, outcome.why)
     } else {
       const { error, spent } = outcome
       const vainTries = progress.vainTries + Number(spent)
+      const failures = progress.failures + Number(error.ofOrder && !spent)
+      const refusal = Math.min(longestPatience, patience * 2 ** Math.max(0, failures - 1))
       change(id, {
-        notBefore: clock.monotonic() + patience * vainFactor ** vainTries,
+        notBefore: clock.monotonic() + Math.max(refusal, patience * vainFactor ** vainTries),
+        failures,
         vainTries,
-        charged: progress.charged && !spent,
-        refused: !error.retryable,
       })
       await noteError(id, error.message)
     }
@@ -141,21 +188,33 @@ export function createLander(options: {
         owed.delete(id)
         continue
       }
-      if (progress.refused || progress.notBefore > now) continue
+      if (progress.expired || progress.notBefore > now) continue
       if (Number(kill.order?.message.deadline) * 1000 < clock.wall()) {
-        change(id, { refused: true })
+        change(id, { expired: true })
         await noteError(id, 'its deadline passed before it landed; it stays enforced here, sign a new order')
         continue
       }
-      candidates.push({ kill, payer: payerOf(registry, kill), charged: progress.charged })
+      const charged = charges.has(kill.order?.digest as Hex)
+      candidates.push({ kill, payer: payerOf(registry, kill), charged, failures: progress.failures })
     }
-    const plan = planLanding(candidates, (payer) => budget.available(payer, now))
-    for (const { kill, payer } of plan.overBudget) {
-      await noteError(
-        kill.id,
-        `it is enforced, and waits to land: ${payer} has used up its gas budget of ${gasBudget} landings an hour`,
-      )
-    }
+    const plan = planLanding(candidates, {
+      ofPayer: (payer) => budget.available(payer, now),
+      ofAll: ceiling.available(everybody, now),
+    })
+    const waits = [
+      ...plan.overBudget.map(({ kill, payer }) =>
+        noteError(
+          kill.id,
+          `it is enforced, and waits to land: ${payer} has used up its gas budget of ${gasBudget} landings an hour`,
+        ),
+      ),
+      ...plan.overCeiling.map(({ kill }) =>
+        noteError(
+          kill.id,
+          `it is enforced, and waits to land: this relayer's gas for ${gasCeiling} landings an hour of all wallets is used up`,
+        ),
+      ),
+    ]
     const due = new Map(
       plan.due.map((order) => {
         const signed = signedOrderOf(order.kill.order as StoredOrder)
@@ -165,10 +224,16 @@ export function createLander(options: {
     const orders = [...due.values()].map(
       ({ kill, signed }): DueOrder => ({ ...signed, rank: kill.rank, sentTx: kill.sentTx }),
     )
-    for (const outcome of await sender.step(orders)) {
-      const order = due.get(outcome.digest)
-      if (order !== undefined) await take(order.kill, order.payer, outcome)
-    }
+    const outcomes = await sender.step(orders)
+    for (const outcome of outcomes) correct(outcome)
+    // Noted at once, for one commit to hold all of them.
+    await Promise.all([
+      ...waits,
+      ...outcomes.map((outcome) => {
+        const order = due.get(outcome.digest)
+        return order === undefined ? undefined : take(order.kill, order.payer, outcome)
+      }),
+    ])
   }
 
   const run = (): void => {
@@ -189,7 +254,7 @@ export function createLander(options: {
       const known = owed.get(kill.id)
       if (known === undefined) owed.set(kill.id, begun(kill))
       else if (known.orphanedTx === orphanedTx) return
-      else change(kill.id, { orphanedTx, notBefore })
+      else change(kill.id, { orphanedTx, notBefore, failures: 0 })
       run()
     },
     retry() {

@@ -31,7 +31,7 @@ export const killView = (kill: KillRecord, points: readonly PointView[]) => ({
     withdrawnAt: at(kill.withdrawn),
     withdrawnBecause: kill.withdrawnBecause ?? null,
     txHash: kill.landing?.txHash ?? kill.sentTx,
-    sendError: kill.sendError,
+    sendError: kill.landing === null ? kill.sendError : null,
     /** The block that a reorg took it from; null while it stands in one, or never did. */
     orphanedFrom: kill.orphaned?.height ?? null,
     rebroadcast: kill.rebroadcast ?? null,

@@ -345,6 +345,7 @@ async function runHistory(seed: number): Promise<void> {
           kills.set(id, { ...kill, ...changed })
         },
         gasBudget: 1_000,
+        gasCeiling: 100_000,
         onError: (error) => unforeseen.push(error),
         clock,
       })

@@ -112,6 +112,8 @@ const due = (signed: SignedOrder, rank: Rank = Rank.Owner, sentTx: Hex | null = 
   rank,
   sentTx,
 })
+/** Found on chain, or mined by us: then with the gas that it took. */
+const landed = (digest: Hex | undefined) => expect.objectContaining({ type: 'landed', digest })
 const typesOf = (outcomes: readonly LandingOutcome[]) => outcomes.map(({ type }) => type)
 const sentTxOf = (outcomes: readonly LandingOutcome[]): Hex => {
   const sent = outcomes.find((outcome) => outcome.type === 'sent')
@@ -139,7 +141,7 @@ test.each(['httpUrl', 'wsUrl'] as const)('%s: an order lands, and is known to ha
   expect(typesOf(await sender.step([order]))).toEqual(['sent'])
   await mine()
   expect(await contract.isKilled(1, 1)).toBe(true)
-  expect(await sender.step([order])).toEqual([{ type: 'landed', digest: order.digest }])
+  expect(await sender.step([order])).toEqual([landed(order.digest)])
   expect(await countOf(gasKey)).toBe(1)
 })
 
@@ -156,13 +158,13 @@ test('a batch lands by rank in one transaction, and a bad order among them rever
   expect(await landings()).toEqual([first.digest, other.digest])
 
   const outcomes = await sender.step([first, twin, other])
-  expect(outcomes).toContainEqual({ type: 'landed', digest: first.digest })
-  expect(outcomes).toContainEqual({ type: 'landed', digest: other.digest })
+  expect(outcomes).toContainEqual(landed(first.digest))
+  expect(outcomes).toContainEqual(landed(other.digest))
   const [mined] = failures(outcomes)
-  expect(mined).toMatchObject({ digest: twin.digest, spent: true, error: { retryable: true } })
+  expect(mined).toMatchObject({ digest: twin.digest, spent: true, error: { ofOrder: true } })
   expect(mined?.error.revert?.name).toBe('NonceUsed')
   const [refused] = failures(await sender.step([twin]))
-  expect(refused).toMatchObject({ digest: twin.digest, spent: false, error: { retryable: false } })
+  expect(refused).toMatchObject({ digest: twin.digest, spent: false, error: { ofOrder: true } })
   expect(await countOf(gasKey)).toBe(1)
 })
 
@@ -176,15 +178,10 @@ test("the contract's refusal costs no gas, is told by its own error, and holds u
   const good = due(await contract.signOrder(2))
   const outcomes = await sender.step([stranger, forged, early, good])
   expect(
-    failures(outcomes).map(({ digest, spent, error }) => [
-      digest,
-      error.revert?.name,
-      error.retryable,
-      spent,
-    ]),
+    failures(outcomes).map(({ digest, spent, error }) => [digest, error.revert?.name, error.ofOrder, spent]),
   ).toEqual([
-    [stranger.digest, 'NotAuthorized', false, false],
-    [forged.digest, 'InvalidSignature', false, false],
+    [stranger.digest, 'NotAuthorized', true, false],
+    [forged.digest, 'InvalidSignature', true, false],
     [early.digest, 'InvalidOrderTimes', true, false],
   ])
   await mine()
@@ -235,17 +232,18 @@ describe('an outstanding transaction', () => {
     expect(second.maxFeePerGas as bigint).toBeGreaterThan(nextBase)
     await mine()
     expect(await landings()).toEqual([order.digest])
-    expect(await sender.step([order])).toEqual([{ type: 'landed', digest: order.digest }])
+    expect(await sender.step([order])).toEqual([landed(order.digest)])
 
     const next = due(await contract.signOrder(2))
     await sender.step([next])
     await node.request('anvil_setNextBlockBaseFeePerGas', [`0x${(31n * gwei).toString(16)}`])
     await mine()
-    expect(await sender.step([next])).not.toContainEqual(expect.objectContaining({ type: 'failed' }))
+    expect(failures(await sender.step([next]))).toEqual([])
     const capped = await node.request<{ pending: object }>('txpool_content')
     const [waiting] = Object.values(Object.values(capped.pending)[0] as object) as { maxFeePerGas: Hex }[]
     expect(BigInt((waiting as { maxFeePerGas: Hex }).maxFeePerGas)).toBe(30n * gwei)
-    expect(await sender.step([next])).toEqual([])
+    const why = expect.stringContaining(`more than ${30n * gwei} wei`)
+    expect(await sender.step([next])).toEqual([{ type: 'waits', digest: next.digest, why }])
   })
 
   test('that blocks pass by for long enough is replaced; in a halted chain it is not', async () => {
@@ -290,7 +288,7 @@ describe('an outstanding transaction', () => {
     expect(await restarted.step([{ ...order, sentTx }])).toEqual([])
     await mine()
     expect(await landings()).toEqual([order.digest])
-    expect(await restarted.step([{ ...order, sentTx }])).toEqual([{ type: 'landed', digest: order.digest }])
+    expect(await restarted.step([{ ...order, sentTx }])).toEqual([landed(order.digest)])
     expect(await countOf(gasKey)).toBe(1)
   })
 
@@ -320,7 +318,7 @@ test('two relayers with the same orders: each lands once, whoever is first', asy
   const late = due(await contract.signOrder(3))
   await one.step([late])
   await mine()
-  expect(await other.step([late])).toEqual([{ type: 'landed', digest: late.digest }])
+  expect(await other.step([late])).toEqual([landed(late.digest)])
   expect(await countOf(otherGasKey)).toBe(1)
 })
 
@@ -329,7 +327,7 @@ test('an order whose landing a reorg took back lands again', async () => {
   const order = due(await contract.signOrder(1))
   const sentTx = sentTxOf(await sender.step([order]))
   await mine()
-  expect(await sender.step([{ ...order, sentTx }])).toEqual([{ type: 'landed', digest: order.digest }])
+  expect(await sender.step([{ ...order, sentTx }])).toEqual([landed(order.digest)])
   await node.request('anvil_reorg', [1, []])
   expect(await landings()).toEqual([])
   sentTxOf(await sender.step([{ ...order, sentTx }]))
@@ -368,6 +366,48 @@ describe('nodes that fail', () => {
     await Promise.all([liar.stop(), second.stop()])
   })
 
+  const lying = (answers: Readonly<Record<string, unknown>>) =>
+    startRpcProxy(node.httpUrl, async ({ method }) =>
+      method in answers ? { result: answers[method] } : null,
+    )
+
+  test.each<[string, Readonly<Record<string, unknown>>]>([
+    ['a balance of nothing', { eth_getBalance: '0x0' }],
+    ['a tiny need of gas', { eth_estimateGas: '0x1' }],
+    ['a huge need of gas', { eth_estimateGas: '0xffffff' }],
+    [
+      'a head without room',
+      { eth_getBlockByNumber: { number: '0x0', baseFeePerGas: '0xffffffffff', gasLimit: '0x0' } },
+    ],
+    ['a higher nonce', { eth_getTransactionCount: '0x63' }],
+    ['no tip at all', { eth_maxPriorityFeePerGas: '0x0' }],
+  ])('the preferred one tells of %s: both orders land all the same', async (_lie, answers) => {
+    const liar = await lying(answers)
+    const second = await startRpcProxy(node.httpUrl, async () => null)
+    const sender = senderOf({ pool: poolOf(liar.url, second.url, node.httpUrl) })
+    for (const owner of [1, 2]) {
+      const order = due(await contract.signOrder(owner))
+      expect(typesOf(await sender.step([order]))).toContain('sent')
+      await Promise.allSettled(asked)
+      await mine()
+      expect(await landings()).toContain(order.digest)
+    }
+    await Promise.all([liar.stop(), second.stop()])
+  })
+
+  test('of two, one tells of a higher nonce: nothing goes out behind a gap', async () => {
+    const liar = await lying({ eth_getTransactionCount: '0x63' })
+    const sender = senderOf({ pool: poolOf(liar.url, node.httpUrl) })
+    for (const owner of [1, 2]) {
+      const order = due(await contract.signOrder(owner))
+      expect(typesOf(await sender.step([order]))).toContain('sent')
+      await Promise.allSettled(asked)
+      await mine()
+      expect(await landings()).toContain(order.digest)
+    }
+    await liar.stop()
+  })
+
   test('one that swallows transactions is not the only one that gets them', async () => {
     const swallower = await startRpcProxy(node.httpUrl, async ({ method }) =>
       method === 'eth_sendRawTransaction' ? { result: `0x${'00'.repeat(32)}` } : null,
@@ -387,7 +427,7 @@ describe('nodes that fail', () => {
     )
     const sender = senderOf({ pool: poolOf(proxy.url) })
     const order = due(await contract.signOrder(1))
-    expect(failures(await sender.step([order]))).toMatchObject([{ error: { revert: null, retryable: true } }])
+    expect(failures(await sender.step([order]))).toMatchObject([{ error: { revert: null, ofOrder: false } }])
     down = false
     expect(typesOf(await sender.step([order]))).toEqual(['sent'])
     await proxy.stop()
@@ -408,9 +448,9 @@ describe('a gas key', () => {
     await mine()
     await give(0n)
     const outcomes = await sender.step(orders)
-    expect(outcomes).toContainEqual({ type: 'landed', digest: orders[0]?.digest })
+    expect(outcomes).toContainEqual(landed(orders[0]?.digest))
     const [failed] = failures(outcomes)
-    expect(failed).toMatchObject({ digest: orders[1]?.digest, error: { revert: null, retryable: true } })
+    expect(failed).toMatchObject({ digest: orders[1]?.digest, error: { revert: null, ofOrder: false } })
     expect(failed?.error.message).toContain(`${poor.address} cannot pay`)
   })
 
