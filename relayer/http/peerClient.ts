@@ -7,8 +7,11 @@ import type { KillRecord } from '../kill/record.ts'
 /** ms */
 const timeout = 5_000
 
-/** 404: the other relayer's grant point may be behind ours. */
-const passing = (status: number): boolean => status === 404 || status === 429 || status >= 500
+/** 403, 404: its grant point may be behind ours, and not know the guardian, owner or agent yet. 429, 5xx: it takes none. */
+const outcomeOf = (status: number): 'refused' | 'later' | 'busy' => {
+  if (status === 429 || status >= 500) return 'busy'
+  return status === 403 || status === 404 ? 'later' : 'refused'
+}
 
 /** Hands orders to other relayers over their public HTTP. @returns a delivery; a network's failure is thrown */
 export const createPeerClient =
@@ -33,7 +36,7 @@ export const createPeerClient =
       return { outcome: 'taken' }
     }
     const why = `${answer.status} ${(await answer.text()).slice(0, 300)}`
-    return { outcome: passing(answer.status) ? 'later' : 'refused', why }
+    return { outcome: outcomeOf(answer.status), why }
   }
 
 function requestOf(kill: KillRecord, registry: Registry, trustDomain: string) {

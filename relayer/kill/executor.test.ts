@@ -360,6 +360,30 @@ describe('an order', () => {
   })
 })
 
+test('how the orders of a batch were sent is written in one commit, behind which no kill waits long', async () => {
+  const w = world()
+  await w.start()
+  const kills = await Promise.all([1n, 2n, 3n, 4n].map((nonce) => w.executor.takeOrder(w.order({ nonce }))))
+  await w.executor.note({})
+  const before = w.committed.length
+  const txHash: Hex = `0x${'7'.repeat(64)}`
+  await Promise.all([
+    ...kills.slice(0, 3).map(({ id }) => w.executor.noteSent(id, { txHash })),
+    w.executor.noteSent(kills[3]?.id as string, { error: 'no node answered' }),
+    w.executor.noteSent('unknown', { txHash }),
+  ])
+  const commits = w.committed.slice(before)
+  expect(commits).toHaveLength(1)
+  expect(commits[0]?.kills).toMatchObject([
+    ...kills.slice(0, 3).map(({ id }) => ({ id, sentTx: txHash, sendError: null })),
+    { id: kills[3]?.id, sentTx: null, sendError: 'no node answered' },
+  ])
+  expect(commits[0]?.audit?.map(({ action }) => action)).toEqual([
+    ...Array<string>(3).fill('order sent'),
+    'order not sent',
+  ])
+})
+
 describe('an order that never landed', () => {
   const resumed = (request: number): RegistryEvent => ({
     type: 'Resumed',

@@ -40,7 +40,7 @@ export type KillExecutor = ChainSink & {
    * @throws {JournalFailedError}: enforced and published, but not durable.
    */
   takeOrder(signed: SignedOrder): Promise<KillRecord>
-  /** Notes how sending an order went. */
+  /** Notes how sending an order went; several at once share a commit. */
   noteSent(killId: string, sent: { readonly txHash: Hex } | { readonly error: string }): Promise<void>
   /** Notes the transaction that brought a kill, or how sending it again went after a reorg. */
   noteTransaction(
@@ -148,20 +148,48 @@ export function createKillExecutor(options: {
     }
   }
 
-  type Noted = Notes & { readonly killIds?: readonly string[] }
+  type Sent = { readonly txHash: Hex } | { readonly error: string }
+  type Noted = Notes & {
+    readonly killIds?: readonly string[]
+    readonly sent?: { readonly killId: string; readonly how: Sent }
+  }
   const note = createGroupCommit<Noted>({
     serial,
-    weigh: ({ audit, killIds }) => 1 + (audit?.length ?? 0) + (killIds?.length ?? 0),
+    weigh: ({ audit, killIds, sent }) =>
+      1 + (audit?.length ?? 0) + (killIds?.length ?? 0) + (sent === undefined ? 0 : 2),
     maxWeight: maxNotes,
-    commit: async (all) =>
-      void (await decide({
-        audit: all.flatMap((one) => one.audit ?? []),
+    commit: async (all) => {
+      const sent = all.flatMap((one) =>
+        one.sent === undefined ? [] : putSent(one.sent.killId, one.sent.how),
+      )
+      const killIds = new Set([
+        ...all.flatMap((one) => one.killIds ?? []),
+        ...sent.map(({ killId }) => killId),
+      ])
+      await decide({
+        audit: [...all.flatMap((one) => one.audit ?? []), ...sent.map(({ audit }) => audit)],
         svids: all.flatMap((one) => one.svids ?? []),
         points: all.flatMap((one) => one.points ?? []),
         accesses: all.flatMap((one) => one.accesses ?? []),
-        kills: all.flatMap((one) => one.killIds ?? []).flatMap((id) => state.kills.get(id) ?? []),
-      })),
+        kills: [...killIds].flatMap((id) => state.kills.get(id) ?? []),
+      })
+    },
   })
+
+  /** How sending an order went, on its kill; nothing for one that is no longer at hand. */
+  function putSent(
+    killId: string,
+    how: Sent,
+  ): readonly { readonly killId: string; readonly audit: AuditFields }[] {
+    const kill = state.kills.get(killId)
+    if (kill === undefined) return []
+    const changed = put(
+      'txHash' in how ? { ...kill, sentTx: how.txHash, sendError: null } : { ...kill, sendError: how.error },
+    )
+    return [
+      { killId, audit: auditOf('txHash' in how ? 'order sent' : 'order not sent', changed, { ...how }) },
+    ]
+  }
 
   /**
    * What the chain says stands although the store did not take it: the journal keeps it and writes it first, and the
@@ -549,26 +577,7 @@ export function createKillExecutor(options: {
         throw error
       }),
 
-    noteSent: (killId, sent) =>
-      serial(async () => {
-        const kill = state.kills.get(killId)
-        if (kill === undefined) return
-        const changed = put(
-          'txHash' in sent
-            ? { ...kill, sentTx: sent.txHash, sendError: null }
-            : { ...kill, sendError: sent.error },
-        )
-        await decide({
-          kills: [changed],
-          audit: [
-            auditOf(
-              'txHash' in sent ? 'order sent' : 'order not sent',
-              changed,
-              'txHash' in sent ? { txHash: sent.txHash } : { error: sent.error },
-            ),
-          ],
-        })
-      }),
+    noteSent: (killId, how) => note({ sent: { killId, how } }),
 
     noteTransaction: (killId, noted) =>
       serial(async () => {

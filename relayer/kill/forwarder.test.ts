@@ -131,6 +131,23 @@ test('a kill by transaction is not forwarded: the chain tells everybody', () => 
   expect(w.tries).toEqual([])
 })
 
+test('orders that a relayer does not take yet leave their place to others while they wait', async () => {
+  const w = world(['a'], (_peer, id) =>
+    id.startsWith('later') ? { outcome: 'later', why: '403' } : { outcome: 'taken' },
+  )
+  for (let i = 0; i < 40; i += 1) w.forward(orderOf(`later${i}`))
+  w.forward(orderOf('good'))
+  for (let i = 0; i < 10; i += 1) await w.settle()
+  expect(w.tries).toContain('a good')
+})
+
+test('of a relayer that takes none for now every order has its turn', async () => {
+  const w = world(['a'], () => ({ outcome: 'busy', why: '503' }))
+  for (let i = 0; i < 40; i += 1) w.forward(orderOf(`k${i}`))
+  for (let i = 0; i < 5; i += 1) await w.wait()
+  expect(new Set(w.tries).size).toBe(40)
+})
+
 test('a relayer that is down holds up at most so many requests, and no other relayer', async () => {
   const w = world(['down', 'up'], (peer) =>
     peer === 'up' ? { outcome: 'taken' } : { outcome: 'later', why: 'down' },

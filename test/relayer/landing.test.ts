@@ -98,6 +98,43 @@ test('a kill by transaction that a reorg took back is sent again by the relayer,
   })
 })
 
+test('why a dropped kill was withdrawn is shown, and told as it happens', async () => {
+  const proxy = await startRpcProxy(chain.rpc, async ({ method }) =>
+    method === 'eth_sendRawTransaction' ? { error: { code: -32_000, message: 'nonce too low' } } : null,
+  )
+  onTestFinished(proxy.stop)
+  await begin({ rpcs: [proxy.url], gasAccount: null, grantPoint: { kind: 'depth', blocks: 2 } })
+  const watching = new AbortController()
+  onTestFinished(() => watching.abort())
+  const stream = await fetch(`${relayer.url}/kills/stream`, { signal: watching.signal })
+  const { transactionHash } = await chain.send(accounts.alice, 'kill', [
+    Scope.Agent,
+    agentTarget(agent.uuid).subject,
+    1,
+    'by transaction',
+  ])
+  const kill = await until('the kill', async () =>
+    ((await (await fetch(`${relayer.url}/kills`)).json()) as { kills: View[] }).kills.find(
+      (one) => one.timeline.txHash === transactionHash,
+    ),
+  )
+  await chain.test.request({ method: 'anvil_reorg', params: [1, []] } as never)
+  const withdrawn = await until('the withdrawal', async () => {
+    await chain.test.mine({ blocks: 1 })
+    const now = await view(kill.id)
+    return now.state === 'withdrawn' && now
+  })
+  expect(withdrawn.timeline).toMatchObject({
+    withdrawnBecause: 'dropped by a reorg',
+    rebroadcast: { done: true },
+  })
+  let told = ''
+  for await (const chunk of stream.body as unknown as AsyncIterable<Uint8Array>) {
+    told += new TextDecoder().decode(chunk)
+    if (told.includes('"withdrawnBecause":"dropped by a reorg"')) break
+  }
+})
+
 test('a restart neither forgets nor repeats a transaction that is not mined yet', async () => {
   await chain.test.setAutomine(false)
   const before = await chain.client.getTransactionCount({ address: accounts.gas.address })
