@@ -147,7 +147,7 @@ export function createFakeRpc(url: string, head: FakeBlock, time: VirtualTime): 
       }
       case 'eth_getBlockByNumber': {
         if (what === 'latest') return rawBlock(self.head)
-          if (what === 'finalized') return rawBlock([...ancestors(self.head)][5] ?? genesis)
+        if (what === 'finalized') return rawBlock([...ancestors(self.head)][5] ?? genesis)
         const invented = self.invents?.(Number(what))
         if (invented !== undefined) known.set(invented.hash, invented)
         const block = invented ?? [...ancestors(self.head)].find(({ number }) => number === Number(what))
