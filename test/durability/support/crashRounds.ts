@@ -128,6 +128,18 @@ export async function runCrashRounds(options: {
   return { rounds, kills, ...total }
 }
 
+/** A relayer that neither starts nor ends says why. */
+async function ready(child: RelayerProcess): Promise<RelayerAddress | null> {
+  const late = AbortSignal.timeout(60_000)
+  const address = await Promise.race([
+    child.ready,
+    new Promise<'late'>((resolve) => late.addEventListener('abort', () => resolve('late'))),
+  ])
+  if (address !== 'late') return address
+  child.kill('SIGKILL')
+  throw new Error(`the relayer was not ready within a minute: ${(await child.ended).said}`)
+}
+
 async function startEpisode(random: Random, cache: string) {
   const chain = await startChain()
   const view = createChainView(chain.rpc, chain.contract)
@@ -164,7 +176,7 @@ async function startEpisode(random: Random, cache: string) {
         'gas-budget': 100_000,
         'max-blind': 3600,
         'poll-interval': 50,
-        'log-level': 'error',
+        'log-level': 'warn',
       },
     })
     return running
@@ -183,6 +195,13 @@ async function startEpisode(random: Random, cache: string) {
         }),
       },
     ])
+
+  /** anvil loses blocks for good when it mines a transaction during a reorg. */
+  const fork = async (depth: number): Promise<void> => {
+    await rpc(chain.rpc, 'evm_setAutomine', [false])
+    await rpc(chain.rpc, 'anvil_reorg', [depth, []])
+    await rpc(chain.rpc, 'evm_setAutomine', [true])
+  }
 
   const newOrder = async () => {
     const agent = random.pick(agents as [TestAgent, ...TestAgent[]])
@@ -231,7 +250,7 @@ async function startEpisode(random: Random, cache: string) {
       ...[...fresh, fresh[0] as (typeof fresh)[0], again].map((order) => send(url, order)),
       (async () => {
         for (let i = 0; i < killsByTransaction; i += 1) await killByTransaction()
-        if (reorg) await rpc(chain.rpc, 'anvil_reorg', [random.integer(1, grantDepth - 1), []])
+        if (reorg) await fork(random.integer(1, grantDepth - 1))
         await mine(1)
       })(),
       attest(address, spared).then((answer) => {
@@ -294,7 +313,7 @@ async function startEpisode(random: Random, cache: string) {
     /** One life of a relayer. @returns whether it died where it should */
     async round(crashPoint: string): Promise<boolean> {
       const child = spawn(crashPoint)
-      const address = await child.ready
+      const address = await ready(child)
       if (address !== null) await work(address)
       const died = await Promise.race([
         child.ended.then(() => true),
@@ -311,7 +330,7 @@ async function startEpisode(random: Random, cache: string) {
     /** Without further crashes every order ends on chain, once, and every kill is final or withdrawn. */
     async settle(): Promise<void> {
       const child = spawn()
-      const address = await child.ready
+      const address = await ready(child)
       if (address === null) throw new Error(`the relayer does not start: ${(await child.ended).said}`)
       const deadline = performance.now() + 60_000
       for (;;) {
