@@ -14,11 +14,11 @@ import type { Hex } from '../../protocol/hex.ts'
 import { Rank } from '../../protocol/rank.ts'
 import { createRegistry } from '../../protocol/registry.ts'
 import { Scope } from '../../protocol/scope.ts'
+import { createSender } from '../../relayer/chain/land/sender.ts'
 import type { Rpc } from '../../relayer/chain/rpc.ts'
 import { RpcResponseError, RpcUnavailableError } from '../../relayer/chain/rpcErrors.ts'
 import type { RpcPool } from '../../relayer/chain/rpcPool.ts'
-import { createSender } from '../../relayer/chain/sender.ts'
-import { createLander, type Lander } from '../../relayer/kill/lander.ts'
+import { createLander, type Lander } from '../../relayer/kill/landing/lander.ts'
 import type { KillRecord } from '../../relayer/kill/record.ts'
 
 /** `KILLSWITCH_HISTORIES=1000 KILLSWITCH_SEED=7` runs more, or one from a certain seed on. */

@@ -1,8 +1,8 @@
-import type { Hex } from '../../protocol/hex.ts'
-import { Rank } from '../../protocol/rank.ts'
-import type { Registry } from '../../protocol/registry.ts'
-import { Scope, subjectLabel } from '../../protocol/scope.ts'
-import type { KillRecord } from './record.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { Rank } from '../../../protocol/rank.ts'
+import type { Registry } from '../../../protocol/registry.ts'
+import { Scope, subjectLabel } from '../../../protocol/scope.ts'
+import type { KillRecord } from '../record.ts'
 
 /**
  * Whose gas budget an order draws on: the wallet that its authority acts for, so that nobody uses up another's. Null

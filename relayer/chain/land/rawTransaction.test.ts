@@ -1,9 +1,9 @@
 import { keccak256, parseTransaction, type TransactionSerializable, toHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { InconsistentRpcError } from '../rpcErrors.ts'
 import { rawTransaction } from './rawTransaction.ts'
-import { InconsistentRpcError } from './rpcErrors.ts'
 
 const account = privateKeyToAccount(`0x${'11'.repeat(32)}`)
 const to: Hex = `0x${'22'.repeat(20)}`

@@ -1,13 +1,13 @@
 import { decodeFunctionResult, encodeFunctionData } from 'viem'
-import type { Deployment } from '../../protocol/deployment.ts'
-import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
-import type { Hex } from '../../protocol/hex.ts'
-import { OrderNotLandedError, type SignedOrder } from '../kill/chainPort.ts'
+import type { Deployment } from '../../../protocol/deployment.ts'
+import { killSwitchAbi } from '../../../protocol/generated/killSwitchAbi.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { OrderNotLandedError, type SignedOrder } from '../../kill/chainPort.ts'
+import { parseQuantity } from '../rpcBlock.ts'
+import { isRevert } from '../rpcErrors.ts'
+import type { RpcPool } from '../rpcPool.ts'
 import { orderGas } from './landingBatch.ts'
 import { refusalOf, revertDataOf, revertOf } from './refusal.ts'
-import { parseQuantity } from './rpcBlock.ts'
-import { isRevert } from './rpcErrors.ts'
-import type { RpcPool } from './rpcPool.ts'
 
 /** What the contract at the head of the chain makes of an order. */
 export type Verdict =

@@ -1,4 +1,4 @@
-import type { Hex } from '../../protocol/hex.ts'
+import type { Hex } from '../../../protocol/hex.ts'
 
 /** An order in a transaction: what it was expected to take, and whether it runs no code but the contract's. */
 export type GasPart = { readonly digest: Hex; readonly gas: number; readonly plain: boolean }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
-import { Rank } from '../../protocol/rank.ts'
-import { applyRegistryEvent, createRegistry, type RegistryEvent } from '../../protocol/registry.ts'
-import { agentTarget, fleetTarget, ownerTarget, type Target } from '../../protocol/scope.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { Rank } from '../../../protocol/rank.ts'
+import { applyRegistryEvent, createRegistry, type RegistryEvent } from '../../../protocol/registry.ts'
+import { agentTarget, fleetTarget, ownerTarget, type Target } from '../../../protocol/scope.ts'
 import { payerOf } from './payer.ts'
 
 const uuid = '01234567-89ab-8def-8123-456789abcdef'

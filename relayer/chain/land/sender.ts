@@ -6,32 +6,32 @@ import {
   type RpcLog,
   recoverAddress,
 } from 'viem'
-import type { Deployment } from '../../protocol/deployment.ts'
-import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
-import type { Hex } from '../../protocol/hex.ts'
-import { higherRank, Rank } from '../../protocol/rank.ts'
-import type { Clock } from '../clock.ts'
+import type { Deployment } from '../../../protocol/deployment.ts'
+import { killSwitchAbi } from '../../../protocol/generated/killSwitchAbi.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { higherRank, Rank } from '../../../protocol/rank.ts'
+import type { Clock } from '../../clock.ts'
 import {
   type DueOrder,
   type LandingOutcome,
   landingGas,
   OrderNotLandedError,
   type OrderSender,
-} from '../kill/chainPort.ts'
+} from '../../kill/chainPort.ts'
+import type { ChainLog } from '../chainLog.ts'
+import { parseWei } from '../parseWei.ts'
+import { parseQuantity } from '../rpcBlock.ts'
+import { InconsistentRpcError } from '../rpcErrors.ts'
+import type { RpcPool } from '../rpcPool.ts'
 import { type BroadcastResult, broadcast } from './broadcast.ts'
-import type { ChainLog } from './chainLog.ts'
 import { type Fees, firstFees, largest, replacementFees } from './fees.ts'
 import { decide, type Flight, newest, type SentTransaction } from './flight.ts'
 import { type GasPart, gasShares } from './gasShares.ts'
 import { batchRoom, fillBatch, gasPerOrder, isTooDear, type ReadyOrder } from './landingBatch.ts'
 import { type MinedCount, minedCount } from './minedCount.ts'
 import { createOrderCheck, encodeLanding } from './orderCheck.ts'
-import { parseWei } from './parseWei.ts'
 import { rawTransaction } from './rawTransaction.ts'
 import { refusalOf, revertOf } from './refusal.ts'
-import { parseQuantity } from './rpcBlock.ts'
-import { InconsistentRpcError } from './rpcErrors.ts'
-import type { RpcPool } from './rpcPool.ts'
 
 /** Tip where a node suggests none, in wei. */
 const plainTip = 1_000_000_000n

@@ -1,18 +1,18 @@
-import type { Hex } from '../../protocol/hex.ts'
-import type { Registry } from '../../protocol/registry.ts'
-import type { Scope } from '../../protocol/scope.ts'
-import type { Clock } from '../clock.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import type { Registry } from '../../../protocol/registry.ts'
+import type { Scope } from '../../../protocol/scope.ts'
+import type { Clock } from '../../clock.ts'
 import {
   type DueOrder,
   type LandingOutcome,
   landingGas,
   type OrderSender,
   type SignedOrder,
-} from './chainPort.ts'
+} from '../chainPort.ts'
+import { isOpen, type KillRecord, type StoredOrder } from '../record.ts'
 import { createGasBudget } from './gasBudget.ts'
 import { type OwedOrder, planLanding } from './landingPlan.ts'
 import { payerOf } from './payer.ts'
-import { isOpen, type KillRecord, type StoredOrder } from './record.ts'
 
 export type Lander = {
   /** Takes a new order, or one whose landing a reorg took back: it goes with the next transaction. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Rank } from '../../protocol/rank.ts'
+import { Rank } from '../../../protocol/rank.ts'
 import { decide, type Flight, type FlightView, stuckAfter, stuckBlocks } from './flight.ts'
 
 const flight: Flight = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
+import type { Hex } from '../../../protocol/hex.ts'
 import { createGasBudget } from './gasBudget.ts'
 
 const hour = 3_600_000

@@ -1,7 +1,7 @@
 import { hexToBytes } from 'viem'
-import type { Hex } from '../../protocol/hex.ts'
-import { Rank } from '../../protocol/rank.ts'
-import type { DueOrder } from '../kill/chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { Rank } from '../../../protocol/rank.ts'
+import type { DueOrder } from '../../kill/chainPort.ts'
 import { largest, least } from './fees.ts'
 
 /** An order that would land now, and what `killBySig` of it alone takes. */

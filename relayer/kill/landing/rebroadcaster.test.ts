@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
-import { TransactionRefusedError } from './chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { TransactionRefusedError } from '../chainPort.ts'
+import type { KillRecord } from '../record.ts'
 import { createRebroadcaster } from './rebroadcaster.ts'
-import type { KillRecord } from './record.ts'
 
 const txHash: Hex = `0x${'7'.repeat(64)}`
 const landing = { blockNumber: 1_000, blockHash: txHash, logIndex: 0, txHash, sequence: 3 }

@@ -1,6 +1,6 @@
-import type { Hex } from '../../protocol/hex.ts'
-import { landingGas } from './chainPort.ts'
-import type { KillRecord } from './record.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { landingGas } from '../chainPort.ts'
+import type { KillRecord } from '../record.ts'
 
 /** An order that the chain does not have. */
 export type OwedOrder = {

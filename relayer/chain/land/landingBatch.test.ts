@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
-import { Rank } from '../../protocol/rank.ts'
-import type { DueOrder } from '../kill/chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { Rank } from '../../../protocol/rank.ts'
+import type { DueOrder } from '../../kill/chainPort.ts'
 import {
   batchRoom,
   fillBatch,

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
-import { Rank } from '../../protocol/rank.ts'
-import { createRegistry } from '../../protocol/registry.ts'
-import { Scope } from '../../protocol/scope.ts'
-import { type DueOrder, type LandingOutcome, landingGas, OrderNotLandedError } from './chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { Rank } from '../../../protocol/rank.ts'
+import { createRegistry } from '../../../protocol/registry.ts'
+import { Scope } from '../../../protocol/scope.ts'
+import { type DueOrder, type LandingOutcome, landingGas, OrderNotLandedError } from '../chainPort.ts'
+import type { KillRecord } from '../record.ts'
 import { createLander, longestPatience, patience, vainFactor } from './lander.ts'
-import type { KillRecord } from './record.ts'
 
 const alice: Hex = `0x${'a1'.repeat(20)}`
 const council: Hex = `0x${'cc'.repeat(20)}`

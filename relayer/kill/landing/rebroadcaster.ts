@@ -1,7 +1,7 @@
-import type { Hex } from '../../protocol/hex.ts'
-import type { Clock } from '../clock.ts'
-import { type TransactionKeeper, TransactionRefusedError } from './chainPort.ts'
-import { isOpen, type KillRecord, type Rebroadcast } from './record.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import type { Clock } from '../../clock.ts'
+import { type TransactionKeeper, TransactionRefusedError } from '../chainPort.ts'
+import { isOpen, type KillRecord, type Rebroadcast } from '../record.ts'
 
 export type Rebroadcaster = {
   /** Told of every change of a kill. */

@@ -1,9 +1,9 @@
-import type { Hex } from '../../protocol/hex.ts'
-import type { Clock } from '../clock.ts'
-import { landingGas } from '../kill/chainPort.ts'
-import type { ChainLog } from './chainLog.ts'
-import { parseWei } from './parseWei.ts'
-import type { RpcPool } from './rpcPool.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import type { Clock } from '../../clock.ts'
+import { landingGas } from '../../kill/chainPort.ts'
+import type { ChainLog } from '../chainLog.ts'
+import { parseWei } from '../parseWei.ts'
+import type { RpcPool } from '../rpcPool.ts'
 
 /** How many more landings the gas key shall be good for. */
 const wantedLandings = 50n

@@ -1,8 +1,8 @@
 import { keccak256 } from 'viem'
-import { type TransactionKeeper, TransactionRefusedError } from '../kill/chainPort.ts'
+import { type TransactionKeeper, TransactionRefusedError } from '../../kill/chainPort.ts'
+import type { RpcPool } from '../rpcPool.ts'
 import { broadcast } from './broadcast.ts'
 import { rawTransaction } from './rawTransaction.ts'
-import type { RpcPool } from './rpcPool.ts'
 
 /** Keeps and repeats others' transactions, over the nodes of the pool. */
 export const createTransactionKeeper = (pool: RpcPool): TransactionKeeper => ({

@@ -1,5 +1,5 @@
-import type { Hex } from '../../protocol/hex.ts'
-import { Rank } from '../../protocol/rank.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { Rank } from '../../../protocol/rank.ts'
 import type { Fees } from './fees.ts'
 import type { ReadyOrder } from './landingBatch.ts'
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
-import { Rank } from '../../protocol/rank.ts'
-import { landingGas } from './chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { Rank } from '../../../protocol/rank.ts'
+import { landingGas } from '../chainPort.ts'
+import type { KillRecord } from '../record.ts'
 import { type OwedOrder, planLanding } from './landingPlan.ts'
-import type { KillRecord } from './record.ts'
 
 const owedOf = (
   id: number,
