@@ -137,15 +137,11 @@ describe.skipIf(agent0 === null)('agent0-sdk 1.7.1', () => {
     // A UUID of version 8, or this throws.
     uuidFromAgentId(agentId)
 
-    const write = (functionName: 'completeAgent' | 'kill', args: readonly unknown[]) =>
-      client.writeContract({
-        address: contract,
-        abi: killSwitchAbi,
-        functionName,
-        args,
-        account: owner,
-        chain: null,
-      } as never)
+    const write = async (functionName: 'completeAgent' | 'kill', args: readonly unknown[]) => {
+      const call = { address: contract, abi: killSwitchAbi, functionName, args, account: owner, chain: null }
+      const hash = await client.writeContract(call as never)
+      expect((await client.waitForTransactionReceipt({ hash })).status).toBe('success')
+    }
     await write('completeAgent', [agentId, 'panel', `0x${'42'.repeat(32)}`])
     expect(await read('agentTypeOf', agentId)).toBe('panel')
     await write('kill', [Scope.Agent, `0x${agentId.toString(16).padStart(64, '0')}`, 1, ''])
