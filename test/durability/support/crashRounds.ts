@@ -28,7 +28,8 @@ import { acknowledge, attest, enrol, type Point, post, serialIn } from './worklo
 
 /** Rounds over one chain and one data folder; then everything is settled and a new episode begins. */
 const roundsPerEpisode = 40
-const agentsPerEpisode = 8
+/** Enough that no agent has more than 16 open orders, beyond which another is answered with the latest of them. */
+const agentsPerEpisode = 24
 /** Blocks below the head that count as final; reorgs stay above. */
 const grantDepth = 3
 const point = `spiffe://${trustDomain}/service/payments`
@@ -205,7 +206,7 @@ async function startEpisode(random: Random, cache: string) {
 
   const newOrder = async () => {
     const agent = random.pick(agents as [TestAgent, ...TestAgent[]])
-    const whole = random.chance(0.2)
+    const whole = random.chance(0.08)
     const order = orderFor(
       accounts.alice,
       whole ? ownerTarget(accounts.alice.address) : agentTarget(agent.uuid),

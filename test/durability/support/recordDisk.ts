@@ -5,7 +5,14 @@ import path from 'node:path'
 import { agentTarget, Scope } from '../../../protocol/scope.ts'
 import { openOperatorSecret } from '../../../relayer/identity/operatorSecret.ts'
 import { signStatement } from '../../../relayer/identity/operatorStatement.ts'
-import { accounts, killBody, startChain, type TestChain, trustDomain } from '../../relayer/world.ts'
+import {
+  accounts,
+  killBody,
+  startChain,
+  type TestAgent,
+  type TestChain,
+  trustDomain,
+} from '../../relayer/world.ts'
 import { type DiskOperation, readDiskJournal } from './diskImage.ts'
 import { createFeedWatch } from './feedWatch.ts'
 import { gasKeyOf } from './gasKey.ts'
@@ -59,7 +66,9 @@ export async function recordDisk(waves: number): Promise<DiskRecord> {
       'poll-interval': 50,
       'log-level': 'error',
     }
-    const agents = [await chain.register(accounts.alice), await chain.register(accounts.alice)] as const
+    // Enough that none has more than 16 open orders, beyond which another is answered with the latest of them.
+    const agents: TestAgent[] = []
+    for (let i = 0; i < 10; i += 1) agents.push(await chain.register(accounts.alice))
     const spared = await chain.register(accounts.guardian)
     const bobs = await chain.register(accounts.bob)
     await chain.test.mine({ blocks: 1 })
@@ -81,9 +90,7 @@ export async function recordDisk(waves: number): Promise<DiskRecord> {
     const { entered } = watch.follow(address.url)
     await entered
     for (let wave = 0; wave < waves; wave += 1) {
-      const orders = Array.from({ length: 10 }, (_, i) =>
-        killBody(chain.deployment, accounts.alice, agents[i % 2 === 0 ? 0 : 1]),
-      )
+      const orders = agents.map((agent) => killBody(chain.deployment, accounts.alice, agent))
       await Promise.all([
         ...orders.map(async (order) => {
           const answer = await post(address.url, '/api/kill', await order)
