@@ -97,7 +97,19 @@ export function createRpcView(options: {
   let followed = false
   let stopped = false
 
+  /** Whether the block was told as this header has it: an RPC that once gave the hash another place is heard anew. */
+  const isTold = (header: RpcHeader): boolean => {
+    const block = told.get(header.hash)
+    return (
+      block !== undefined &&
+      block.number === header.number &&
+      block.parentHash === header.parentHash &&
+      block.time === header.time
+    )
+  }
+
   const read = (header: RpcHeader, seenMonotonic: number): Promise<ToldBlock> => {
+    if (told.has(header.hash) && !isTold(header)) reads.delete(header.hash)
     const known = reads.get(header.hash)
     if (known !== undefined) return known
     const reading = reader.eventsOf(header).then(
@@ -191,7 +203,7 @@ export function createRpcView(options: {
       }
       // What is held on this branch was read and agreed on before.
       const fresh = branch.filter((header) => !isOn(now, header))
-      if (fresh.some(({ hash }) => !told.has(hash))) {
+      if (fresh.some((header) => !isTold(header))) {
         await Promise.all(fresh.map((header) => read(header, seenMonotonic)))
         continue
       }

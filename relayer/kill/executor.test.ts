@@ -273,6 +273,26 @@ describe('an order', () => {
     expect(w.executor.mayHoldSvid(agent)).toBe(true)
   })
 
+  test('first seen in a block is an order once it is brought: a reorg does not undo it, a forged one changes nothing', async () => {
+    const w = world()
+    await w.start()
+    const signed = w.order()
+    const landed = await w.take(2, [w.killed(2, signed.digest)])
+    await w.executor.takeOrder({ ...signed, signature: '0x02' })
+    expect(w.executor.kills()[0]?.order).toBe(null)
+    w.fail(true)
+    await expect(w.executor.takeOrder(signed)).rejects.toBeInstanceOf(JournalFailedError)
+    await expect(w.executor.takeOrder(signed)).rejects.toBeInstanceOf(JournalFailedError)
+    w.fail(false)
+    expect(await w.executor.takeOrder(signed)).toMatchObject({ order: { digest: signed.digest } })
+    expect(w.orders).toHaveLength(1)
+    await w.executor.dropBlocks([landed])
+    await w.take(2, [], 1)
+    await w.grant(await w.take(3))
+    expect(w.row()?.provisional).toBe(true)
+    expect(w.types()).toEqual(['kill'])
+  })
+
   test('that lands is the same kill, and final at the grant point', async () => {
     const w = world()
     await w.start()

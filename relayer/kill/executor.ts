@@ -28,6 +28,7 @@ import {
   type KillRecord,
   type Moment,
   type Rebroadcast,
+  type StoredOrder,
   txHashOf,
   type WithdrawalReason,
 } from './record.ts'
@@ -366,12 +367,20 @@ export function createKillExecutor(options: {
     return isSettled(digest === null ? { txHash } : { digest }).catch(() => false)
   }
 
-  /** The earlier record of an identical order, once it is durable. */
-  const answerAgain = async (id: string): Promise<KillRecord> => {
+  /**
+   * The earlier record of an identical order, once it is durable. One that was first seen in a block becomes the order's
+   * too, if its signature was checked: whoever brings it is promised that only a burn undoes it, also after a reorg.
+   */
+  const answerAgain = async (id: string, checked: SignedOrder | null): Promise<KillRecord> => {
     const kill = state.kills.get(id) as KillRecord
-    if (kill.durable !== null) return kill
-    const durable = await decide({ kills: [kill] })
-    return put({ ...kill, durable, published: kill.published ?? durable })
+    if (checked !== null && kill.order === null && isOpen(kill)) {
+      put({ ...kill, order: storedOrderOf(checked), durable: null })
+      options.onOrder?.(state.kills.get(id) as KillRecord)
+    }
+    const again = state.kills.get(id) as KillRecord
+    if (again.durable !== null) return again
+    const durable = await decide({ kills: [again] })
+    return put({ ...again, durable: kill.durable ?? durable, published: kill.published ?? durable })
   }
 
   const orphanOf = (event: RegistryEvent & { type: 'Killed' }, txHash: Hex): KillRecord | undefined => {
@@ -409,7 +418,12 @@ export function createKillExecutor(options: {
     const seen = moment()
     const { order, signature, digest } = signed
     const earlier = twinOf(digest)
-    if (earlier !== undefined) return serial(() => answerAgain(earlier), 'urgent')
+    if (earlier !== undefined) {
+      const isNews =
+        state.kills.get(earlier)?.order === null && isOpen(state.kills.get(earlier) as KillRecord)
+      const checked = isNews && (await verifySignature(order.authority, digest, signature)) ? signed : null
+      return serial(() => answerAgain(earlier, checked), 'urgent')
+    }
     const now = Math.floor(clock.wall() / 1000)
     checkOrder(order, BigInt(now))
     const nonceKey = `${order.authority}:${order.nonce}`
@@ -425,17 +439,11 @@ export function createKillExecutor(options: {
     return serial(async () => {
       // Again: the chain, or another request, may have moved while the signature was checked.
       const twin = twinOf(digest)
-      if (twin !== undefined) return answerAgain(twin)
+      if (twin !== undefined) return answerAgain(twin, signed)
       const rank = checkAuthority(state.registry, order, digest, state.nonces.get(nonceKey), now)
       const { authority, scope, subject, reason, text } = order
       const standing = standingOrder(order)
-      if (standing !== undefined) return answerAgain(standing)
-      const message = {
-        ...order,
-        issuedAt: String(order.issuedAt),
-        deadline: String(order.deadline),
-        nonce: String(order.nonce),
-      }
+      if (standing !== undefined) return answerAgain(standing, null)
       const kill = put(
         newKill(
           {
@@ -446,7 +454,7 @@ export function createKillExecutor(options: {
             text,
             rank,
             digest,
-            order: { digest, signature, message },
+            order: storedOrderOf(signed),
             seen,
             landing: null,
             onChain: null,
@@ -757,5 +765,16 @@ export function createKillExecutor(options: {
 const lastOfEachSubject = <T extends { readonly row: RevocationRow }>(all: readonly T[]): readonly T[] => [
   ...new Map(all.map((one) => [targetKey(one.row), one])).values(),
 ]
+
+const storedOrderOf = ({ order, digest, signature }: SignedOrder): StoredOrder => ({
+  digest,
+  signature,
+  message: {
+    ...order,
+    issuedAt: String(order.issuedAt),
+    deadline: String(order.deadline),
+    nonce: String(order.nonce),
+  },
+})
 
 const markOf = ({ number, hash, time }: ChainBlockHeader): BlockMark => ({ number, hash, time })

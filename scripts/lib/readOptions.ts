@@ -4,7 +4,7 @@ import { SetupError } from './setupError.ts'
 /** A flag of a script: with `value` it takes one (`number` is a whole number within `least` and `most`). */
 export type Flag = {
   readonly help: string
-  readonly value?: 'number' | 'folder'
+  readonly value?: 'number' | 'folder' | 'text'
   readonly fallback?: number | string
   readonly least?: number
   readonly most?: number
