@@ -42,7 +42,7 @@ const known = {
     '200',
     'requests of one address per second, ten times as many at once; orders and the feed are not limited',
   ],
-  'connections-per-address': ['100', 'connections of one address, streams of the feed apart'],
+  'connections-per-address': ['1000', 'connections of one address, streams of the feed apart'],
   connections: ['10000', 'connections at each listener; when all are taken, who has most loses one'],
   proxies: [
     '',
