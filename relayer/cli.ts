@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import pino from 'pino'
+import pino, { stdSerializers } from 'pino'
 import { deploymentId } from '../protocol/deployment.ts'
 import { formatSpiffeId, InvalidSpiffeIdError, isReservedType, parseSpiffeId } from '../protocol/spiffeId.ts'
 import { AuditChainBrokenError } from './audit/entry.ts'
@@ -101,7 +101,10 @@ async function main(argv: readonly string[]): Promise<void> {
     return
   }
   const options = readNodeOptions(argv, process.env)
-  const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: false }))
+  const log = pino(
+    { level: options.logLevel, serializers: { error: stdSerializers.err } },
+    pino.destination({ fd: 2, sync: false }),
+  )
   const node = await startNode({ ...options, log })
   let stopping = false
   const stop = (signal: string) => {

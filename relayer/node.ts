@@ -53,7 +53,7 @@ import { createRebroadcaster } from './kill/landing/rebroadcaster.ts'
 import { maySight } from './kill/maySight.ts'
 import { createEnforcementPoints, newPoint } from './kill/points.ts'
 import { killView } from './kill/timeline.ts'
-import { warmUp } from './kill/warmUp.ts'
+import { rehearseKills } from './rehearsal.ts'
 import { openDatabase } from './store/database.ts'
 import { isKillSettled, readHistory, readKill, readKillOfOrder } from './store/history.ts'
 import { type Backlog, createJournal } from './store/journal.ts'
@@ -168,7 +168,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     },
   )
   const verifySignature = createSignatureVerifier(chain)
-  await warmUp(deployment, verifySignature)
+  log.info({ kills: await rehearseKills(deployment, verifySignature) }, 'the kill road is rehearsed')
   const stream = createEventStream()
   const watch = createKillWatch(stream, (killId) => {
     const kill = executor.kill(killId)

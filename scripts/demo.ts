@@ -53,7 +53,7 @@ const flags = {
 } as const satisfies Flags
 
 /** How long agents call undisturbed before the first kill and after each, in ms. */
-const calm = 1_000
+const calm = 3_000
 const settle = 1_200
 
 async function demo(cleanup: Cleanup): Promise<number> {

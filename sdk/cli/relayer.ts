@@ -57,16 +57,33 @@ function whyUnreachable(error: unknown): string {
   return `cannot be reached${cause?.code === undefined ? '' : ` (${cause.code})`}`
 }
 
-/** A JSON call. @throws {RelayerUnreachableError | RelayerRefusedError} */
+/** How often a call is made at most. */
+const attempts = 3
+
+/** Makes a call that may be repeated, while it fails in a way that repeating it may mend. */
+async function repeatedly<T>(call: () => Promise<T>, again: (error: unknown) => boolean): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call()
+    } catch (error) {
+      if (attempt >= attempts || !again(error)) throw error
+    }
+  }
+}
+
+/** The line broke: a kept connection that the relayer was closing, or a restart. */
+function isBrokenLine(error: unknown): boolean {
+  if (!(error instanceof ClientUnreachableError)) return false
+  const { cause } = error.cause as { cause?: { code?: string } }
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(cause?.code ?? '')
+}
+
+/** A JSON call, which must do the same when repeated. @throws {RelayerUnreachableError | RelayerRefusedError} */
 export async function callRelayer(relayer: string, path: string, body?: unknown): Promise<unknown> {
+  const url = urlUnder(relayer, path)
+  const limits = { timeout: relayerTimeout, limit: maxListAnswer }
   try {
-    return await callPublic({
-      url: urlUnder(relayer, path),
-      body,
-      fetch: globalThis.fetch,
-      timeout: relayerTimeout,
-      limit: maxListAnswer,
-    })
+    return await repeatedly(() => callPublic({ url, body, fetch: globalThis.fetch, ...limits }), isBrokenLine)
   } catch (error) {
     if (error instanceof ClientRefusedError) throw new RelayerRefusedError(error.problem)
     if (error instanceof ClientUnreachableError)
@@ -118,10 +135,7 @@ export type Accepted = {
   readonly publishedAt: number | null
 }
 
-/** How often an order is sent when the line breaks. The same order is answered with its earlier record. */
-const attempts = 3
-
-/** @throws {RelayerUnreachableError | RelayerRefusedError} */
+/** Sends an order, several times if need be: it is answered with its earlier record. @throws {RelayerUnreachableError | RelayerRefusedError} */
 export async function postOrder(
   relayer: string,
   deployment: Deployment,
@@ -138,17 +152,18 @@ export async function postOrder(
     order: orderMessage(order),
     signature,
   }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const answer = await callRelayer(relayer, path, body)
-      if (!isObject(answer) || typeof answer.killId !== 'string')
-        throw new RelayerUnreachableError(relayer, 'answers without a kill id')
-      return answer as Accepted
-    } catch (error) {
-      const broken = error instanceof RelayerRefusedError && error.problem.status >= 500
-      if (attempt >= attempts || !(broken || error instanceof RelayerUnreachableError)) throw error
-    }
+  const send = async (): Promise<Accepted> => {
+    const answer = await callRelayer(relayer, path, body)
+    if (!isObject(answer) || typeof answer.killId !== 'string')
+      throw new RelayerUnreachableError(relayer, 'answers without a kill id')
+    return answer as Accepted
   }
+  return repeatedly(
+    send,
+    (error) =>
+      error instanceof RelayerUnreachableError ||
+      (error instanceof RelayerRefusedError && error.problem.status >= 500),
+  )
 }
 
 /** An enforcement point in a kill's timeline. */
