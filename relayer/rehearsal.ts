@@ -18,6 +18,7 @@ import { createKillExecutor } from './kill/executor.ts'
 import { createKillState } from './kill/killState.ts'
 import { maySight } from './kill/maySight.ts'
 import { openDatabase } from './store/database.ts'
+import { isKillSettled } from './store/history.ts'
 import { createJournal } from './store/journal.ts'
 
 /** Kills by transaction and by order until the compiler has settled. */
@@ -57,6 +58,7 @@ export async function rehearseKills(
     newId: randomUUID,
     svidHorizon: hour * 1_000,
     maxBlind: hour * 1_000,
+    isSettled: (landing) => isKillSettled(db, landing),
     publish(messages) {
       published += messages.length
       broadcaster.publish(messages)

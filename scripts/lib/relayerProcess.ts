@@ -36,7 +36,8 @@ export async function startRelayer(options: {
     script: 'relayer/cli.ts',
     stdout: true,
     args: Object.entries({
-      rpc: `${options.rpc.replace('http:', 'ws:')},${options.rpc}`,
+      // One address of the one node there is: two would be asked to agree with each other.
+      rpc: options.rpc.replace('http:', 'ws:'),
       contract: deployment.contract,
       'chain-id': deployment.chainId,
       'start-block': options.startBlock,
