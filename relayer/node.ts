@@ -57,7 +57,7 @@ import { rehearseKills } from './rehearsal.ts'
 import { openDatabase } from './store/database.ts'
 import { isKillSettled, readHistory, readKill, readKillOfOrder } from './store/history.ts'
 import { type Backlog, createJournal } from './store/journal.ts'
-import { readPoints, recentAccesses } from './store/points.ts'
+import { readPoints } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
 import { forgetSvids, latestSvids, validSvids } from './store/svids.ts'
 import { readWorkloads, takeToken, writeEnrolment, writeWithdrawal } from './store/workloads.ts'
@@ -116,8 +116,6 @@ const closedAfter = 21_000
 /** ms: clock skew allowed for when a row is dropped. */
 const skew = 60_000
 const version = '0.1.0'
-/** How many of an agent's latest accesses its page shows. */
-const shownAccesses = 20
 /** bytes */
 const maxBody = 65_536
 const maxReport = 1024 * 1024
@@ -174,7 +172,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     const kill = executor.kill(killId)
     return kill === undefined ? null : killView(kill, points.of(kill))
   })
-  const accesses = createAccesses(clock.wall)
+  const accesses = createAccesses(clock.wall, history.accesses)
   let published = history.lastMessage.number
   let caughtUp = false
   let unreportedAccesses = 0
@@ -383,7 +381,6 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     executor,
     issuance,
     accesses,
-    recentAccesses: (spiffeId) => recentAccesses(db, spiffeId, shownAccesses),
     trustDomain,
     now: clock.wall,
   })
@@ -427,7 +424,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       isPoint: (spiffeId) => points.point(spiffeId) !== undefined,
       isRegistered: (spiffeId) => executor.registry.agents.has(spiffeId.slice(spiffeId.lastIndexOf('/') + 1)),
       accesses,
-      note: executor.note,
+      append: executor.noteReported,
       now: clock.wall,
       onUnreported(count) {
         unreportedAccesses += count
@@ -487,8 +484,10 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     rpcPool.close()
     verifySignature.close()
     refusals.flush()
-    // Notes are written in their order: the store closes after the last of them.
-    await executor.note({}).catch((err: unknown) => log.error({ err }, 'the last notes are not in the store'))
+    // Each kind of note is written in its order: the store closes after the last of them.
+    await Promise.all([executor.note({}), executor.noteReported([])]).catch((err: unknown) =>
+      log.error({ err }, 'the last notes are not in the store'),
+    )
     await db.destroy()
   }
 

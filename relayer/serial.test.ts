@@ -33,3 +33,11 @@ test('a failed task fails its caller alone', async () => {
   await expect(failed).rejects.toThrow('no')
   expect(await next).toBe('yes')
 })
+
+test('what comes in by the event loop goes between two tasks that are not urgent', async () => {
+  const serial = createSerial()
+  const log: string[] = []
+  setImmediate(() => void serial(async () => log.push('kill'), 'urgent'))
+  await Promise.all(['a', 'b', 'c'].map((name) => serial(async () => log.push(name))))
+  expect(log).toEqual(['a', 'kill', 'b', 'c'])
+})

@@ -1,6 +1,9 @@
+import { setImmediate as immediate } from 'node:timers/promises'
+
 /**
  * Runs tasks one after the other; a failed task does not hold up the next. Urgent ones go before all that wait, each
- * kind in the order of the calls.
+ * kind in the order of the calls. Between tasks that are not urgent the event loop turns: the store answers within the
+ * tick, so a queue of them would otherwise hold up the sockets on which kills arrive until it is empty.
  */
 export type Serial = <T>(task: () => Promise<T>, priority?: 'urgent') => Promise<T>
 
@@ -11,12 +14,9 @@ export function createSerial(): Serial {
 
   const run = async (): Promise<void> => {
     running = true
-    for (
-      let next = urgent.shift() ?? waiting.shift();
-      next !== undefined;
-      next = urgent.shift() ?? waiting.shift()
-    ) {
-      await next()
+    while (urgent.length + waiting.length > 0) {
+      await (urgent.shift() ?? waiting.shift())?.()
+      if (urgent.length === 0 && waiting.length > 0) await immediate()
     }
     running = false
   }

@@ -15,6 +15,7 @@ import type {
   SubscribeCommand,
   SubscriberMessage,
 } from './fleetMessages.ts'
+import { yieldCores, yielding } from './yieldCores.ts'
 
 /** ms; a thousand agents attest and shake hands with each service on a busy machine. */
 const connectTimeout = 600_000
@@ -44,6 +45,7 @@ export async function startEnforcers(
   })
   const enforced = new Map<string, Enforced[]>()
   for (const { child } of services) {
+    yieldCores(child.process.pid, yielding.enforcer)
     child.process.on('message', (message: ServiceMessage) => {
       if (message.type !== 'enforced') return
       const had = enforced.get(message.killId)
@@ -109,6 +111,7 @@ export async function connectAgents(
     }),
   )
   // Only now: handshakes and calls at once would take ever longer.
+  for (const child of processes) yieldCores(child.process.pid, yielding.client)
   for (const child of processes)
     child.send({ type: 'start', interval: options.interval } satisfies StartCommand)
   return {
@@ -145,6 +148,7 @@ export type Subscribers = {
 /** A process of feed subscribers. */
 export function startSubscribers({ children }: BareWorld): Subscribers {
   const child = children.start({ name: 'subscribers', script: 'bench/processes/subscribers.ts' })
+  yieldCores(child.process.pid, yielding.client)
   return {
     async hold(stream, count) {
       const answer = receive<SubscriberMessage, 'subscribed'>(child, 'subscribed', connectTimeout)

@@ -9,6 +9,9 @@ export type Access = {
   readonly count: number
 }
 
+/** An access with the enforcement point that reported it. */
+export type PointAccess = Access & { readonly point: string }
+
 export type AccessSummary = {
   readonly lastAccessAt: number | null
   readonly lastOutcome: string | null
@@ -19,20 +22,37 @@ export const noAccess: AccessSummary = { lastAccessAt: null, lastOutcome: null, 
 
 /** Over how long a rate is taken, in s. */
 const window = 10
+/** How many of the latest accesses, of all identities together, are at hand; all are in the audit log. */
+const atHand = 20_000
 
-/** Keeps the last access and the rate of each identity from reported batches. Rates count by report arrival. @param now ms */
-export function createAccesses(now: () => number) {
+/**
+ * Keeps the latest accesses, and the last access and the rate of each identity, from reported batches. Rates count by
+ * report arrival.
+ * @param now ms
+ * @param earlier accesses of before, oldest first
+ */
+export function createAccesses(now: () => number, earlier: readonly PointAccess[] = []) {
   const byIdentity = new Map<string, { last: Access; buckets: Map<number, number> }>()
+  const latest: PointAccess[] = []
+
+  const keep = (access: PointAccess): Map<number, number> => {
+    const had = byIdentity.get(access.spiffeId) ?? { last: access, buckets: new Map<number, number>() }
+    if (access.at >= had.last.at) had.last = access
+    byIdentity.set(access.spiffeId, had)
+    latest.push(access)
+    return had.buckets
+  }
+
+  for (const access of earlier) keep(access)
   return {
-    note(accesses: readonly Access[]): void {
+    note(point: string, accesses: readonly Access[]): void {
       const second = Math.floor(now() / 1000)
       for (const access of accesses) {
-        const had = byIdentity.get(access.spiffeId) ?? { last: access, buckets: new Map<number, number>() }
-        if (access.at >= had.last.at) had.last = access
-        had.buckets.set(second, (had.buckets.get(second) ?? 0) + access.count)
-        for (const bucket of had.buckets.keys()) if (bucket < second - window) had.buckets.delete(bucket)
-        byIdentity.set(access.spiffeId, had)
+        const buckets = keep({ ...access, point })
+        buckets.set(second, (buckets.get(second) ?? 0) + access.count)
+        for (const bucket of buckets.keys()) if (bucket < second - window) buckets.delete(bucket)
       }
+      if (latest.length > 2 * atHand) latest.splice(0, latest.length - atHand)
     },
     of(spiffeId: string): AccessSummary {
       const had = byIdentity.get(spiffeId)
@@ -41,6 +61,15 @@ export function createAccesses(now: () => number) {
       let count = 0
       for (const [bucket, n] of had.buckets) if (bucket >= second - window && bucket < second) count += n
       return { lastAccessAt: had.last.at, lastOutcome: had.last.outcome, requestsPerSecond: count / window }
+    },
+    /** The identity's latest accesses that are at hand, newest first. */
+    recent(spiffeId: string, limit: number): readonly PointAccess[] {
+      const found: PointAccess[] = []
+      for (let i = latest.length - 1; i >= 0 && found.length < limit; i--) {
+        const access = latest[i] as PointAccess
+        if (access.spiffeId === spiffeId) found.push(access)
+      }
+      return found
     },
   }
 }

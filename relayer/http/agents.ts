@@ -4,12 +4,15 @@ import { rankName } from '../../protocol/rank.ts'
 import { type Agent, stateIn } from '../../protocol/registry.ts'
 import { scopeName } from '../../protocol/scope.ts'
 import { agentSpiffeId } from '../../protocol/spiffeId.ts'
-import { type Access, type Accesses, noAccess } from '../audit/accesses.ts'
+import { type Accesses, noAccess } from '../audit/accesses.ts'
 import type { Issuance } from '../identity/issuance.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import type { Application } from './application.ts'
 import { problemSchema, RequestError } from './problem.ts'
 import { accessSchema, agentSchema } from './schemas.ts'
+
+/** How many of an agent's latest accesses its page shows. */
+const shownAccesses = 20
 
 export function addAgentRoutes(
   app: Application,
@@ -17,12 +20,11 @@ export function addAgentRoutes(
     readonly executor: KillExecutor
     readonly issuance: Pick<Issuance, 'latest'>
     readonly accesses: Accesses
-    readonly recentAccesses: (spiffeId: string) => Promise<readonly (Access & { readonly point: string })[]>
     readonly trustDomain: string
     readonly now: () => number
   },
 ): void {
-  const { executor, issuance, accesses, recentAccesses, trustDomain, now } = parts
+  const { executor, issuance, accesses, trustDomain, now } = parts
 
   const view = (agent: Agent) => {
     const spiffeId = agentSpiffeId(trustDomain, agent)
@@ -113,7 +115,7 @@ export function addAgentRoutes(
           uuid,
         )
       const shown = view(agent)
-      const recent = shown.spiffeId === null ? [] : await recentAccesses(shown.spiffeId)
+      const recent = shown.spiffeId === null ? [] : accesses.recent(shown.spiffeId, shownAccesses)
       return context.json({ ...shown, accesses: recent.map(({ spiffeId: _, ...access }) => access) }, 200)
     },
   )

@@ -514,6 +514,7 @@ describe('a kill in a block', () => {
     w.pass(60)
     await w.take(3)
     expect(w.executor.kills()[0]).toMatchObject({ durable: { at: w.now() * 1000 } })
+    await w.executor.note({})
     expect(w.committed.at(-1)?.kills?.[0]).toMatchObject({ durable: { at: w.now() * 1000 } })
   })
 
@@ -830,4 +831,19 @@ test('rows die a few at a time, so that no kill waits for thousands', async () =
     left.push(w.executor.rows().length)
   }
   expect(left).toEqual([350, 100, 0, 0])
+})
+
+test('a confirmation waits for at most two commits of reports, however many wait', async () => {
+  const w = world()
+  const entry = (action: string) => ({ action, actor: 'p', spiffeId: null, time: 1, detail: {} })
+  const reported = Array.from({ length: 4 }, () =>
+    w.executor.noteReported(Array.from({ length: 200 }, () => entry('access'))),
+  )
+  await w.executor.note({ audit: [entry('kill confirmed')] })
+  expect(w.committed.map(({ audit }) => audit?.at(-1)?.action)).toEqual([
+    'access',
+    'access',
+    'kill confirmed',
+  ])
+  await Promise.all(reported)
 })

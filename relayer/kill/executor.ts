@@ -52,6 +52,8 @@ export type KillExecutor = ChainSink & {
   tidy(): Promise<void>
   /** Notes durably what other parts decided (issue, renewal, confirmation, access); several at once share a commit. */
   note(notes: Notes): Promise<void>
+  /** Notes what enforcement points report, behind all other notes. */
+  noteReported(audit: readonly AuditFields[]): Promise<void>
   readonly registry: Registry
   /** A kill that is at hand: an open one, one whose order could still be repeated, or one of the latest. */
   kill(id: string): KillRecord | undefined
@@ -154,12 +156,12 @@ export function createKillExecutor(options: {
     readonly killIds?: readonly string[]
     readonly sent?: { readonly killId: string; readonly how: Sent }
   }
-  const note = createGroupCommit<Noted>({
+  const notes = {
     serial,
-    weigh: ({ audit, killIds, sent }) =>
+    weigh: ({ audit, killIds, sent }: Noted) =>
       1 + (audit?.length ?? 0) + (killIds?.length ?? 0) + (sent === undefined ? 0 : 2),
     maxWeight: maxNotes,
-    commit: async (all) => {
+    commit: async (all: readonly Noted[]) => {
       const sent = all.flatMap((one) =>
         one.sent === undefined ? [] : putSent(one.sent.killId, one.sent.how),
       )
@@ -171,11 +173,13 @@ export function createKillExecutor(options: {
         audit: [...all.flatMap((one) => one.audit ?? []), ...sent.map(({ audit }) => audit)],
         svids: all.flatMap((one) => one.svids ?? []),
         points: all.flatMap((one) => one.points ?? []),
-        accesses: all.flatMap((one) => one.accesses ?? []),
         kills: [...killIds].flatMap((id) => state.kills.get(id) ?? []),
       })
     },
-  })
+  }
+  const note = createGroupCommit<Noted>(notes)
+  /** Reports come by the thousand: confirmations and SVIDs, which others wait for, do not queue behind them. */
+  const noteReported = createGroupCommit<Noted>(notes)
 
   /** How sending an order went, on its kill; nothing for one that is no longer at hand. */
   function putSent(
@@ -721,6 +725,7 @@ export function createKillExecutor(options: {
       }),
 
     note,
+    noteReported: (audit) => noteReported({ audit }),
 
     registry: state.registry,
     kill: (id) => state.kills.get(id),

@@ -1,6 +1,5 @@
 import type { RevocationRow } from '../../protocol/revocation.ts'
 import type { Target } from '../../protocol/scope.ts'
-import type { Access } from '../audit/accesses.ts'
 import type { AuditFields } from '../audit/entry.ts'
 import type { Announcement, SignedMessage } from '../feed/position.ts'
 import type { SvidRecord } from '../identity/svidRecord.ts'
@@ -17,7 +16,6 @@ export type Notes = {
     readonly point: EnforcementPoint
     readonly confirmations: readonly Confirmation[]
   }[]
-  readonly accesses?: readonly { readonly point: string; readonly accesses: readonly Access[] }[]
 }
 
 /** Everything that one decision changes; written in one transaction. */

@@ -1,7 +1,9 @@
 import type { Hex } from '../../protocol/hex.ts'
 import { applyRegistryEvent, createRegistry, type MutableRegistry } from '../../protocol/registry.ts'
 import type { RevocationRow } from '../../protocol/revocation.ts'
-import { type AuditPosition, checkEntries, emptyAudit } from '../audit/entry.ts'
+import type { PointAccess } from '../audit/accesses.ts'
+import { type AuditFields, type AuditPosition, checkEntries, emptyAudit } from '../audit/entry.ts'
+import { accessIn } from '../audit/report.ts'
 import { type LastMessage, noMessage } from '../feed/position.ts'
 import type { ChainBlock, ChainBlockHeader } from '../kill/chainPort.ts'
 import { settledAtHand } from '../kill/killState.ts'
@@ -21,6 +23,8 @@ export type History = {
   readonly rows: readonly { readonly row: RevocationRow; readonly finalAt: number | null }[]
   readonly lastMessage: LastMessage
   readonly lastEntry: AuditPosition
+  /** Those in the log's verified tail, oldest first. */
+  readonly accesses: readonly PointAccess[]
 }
 
 /** How many of the last audit entries a start verifies. */
@@ -98,6 +102,9 @@ export async function readHistory(db: Database, now: number): Promise<History> {
     rows: rows.map((row) => ({ row: JSON.parse(row.row) as RevocationRow, finalAt: row.final_at })),
     lastMessage: lastMessage ?? noMessage,
     lastEntry,
+    accesses: [first, ...rest].flatMap((entry) =>
+      entry === undefined ? [] : (accessIn(JSON.parse(entry.json) as AuditFields) ?? []),
+    ),
   }
 }
 

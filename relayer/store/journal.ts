@@ -14,7 +14,7 @@ import { type Changes, type Journal, JournalFailedError } from '../kill/journalP
 import { isOpen, type KillRecord, txHashOf } from '../kill/record.ts'
 import type { Database } from './database.ts'
 import { eventToJson } from './eventJson.ts'
-import { insertAccesses, writePoint } from './points.ts'
+import { writePoint } from './points.ts'
 import type { Schema } from './schema.ts'
 import { insertSvid } from './svids.ts'
 
@@ -262,7 +262,6 @@ async function write(
   }
   for (const svid of changes.svids ?? []) await insertSvid(trx, svid)
   for (const { point, confirmations } of changes.points ?? []) await writePoint(trx, point, confirmations)
-  for (const { point, accesses } of changes.accesses ?? []) await insertAccesses(trx, point, accesses)
   for (const part of parts(messages)) {
     await trx
       .insertInto('feed_messages')

@@ -1,5 +1,4 @@
 import type { Transaction } from 'kysely'
-import type { Access } from '../audit/accesses.ts'
 import type { Confirmation, EnforcementPoint } from '../kill/points.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
@@ -40,44 +39,4 @@ export async function writePoint(
       .onConflict((c) => c.doNothing())
       .execute()
   }
-}
-
-export async function insertAccesses(
-  trx: Transaction<Schema>,
-  point: string,
-  accesses: readonly Access[],
-): Promise<void> {
-  if (accesses.length === 0) return
-  await trx
-    .insertInto('accesses')
-    .values(
-      accesses.map((access) => ({
-        point,
-        spiffe_id: access.spiffeId,
-        at: access.at,
-        method: access.method,
-        path: access.path,
-        status: access.status,
-        outcome: access.outcome,
-        count: access.count,
-      })),
-    )
-    .execute()
-}
-
-/** The latest reported accesses by an identity, newest first, with the point that reported each. */
-export async function recentAccesses(
-  db: Database,
-  spiffeId: string,
-  limit: number,
-): Promise<readonly (Access & { readonly point: string })[]> {
-  const rows = await db
-    .selectFrom('accesses')
-    .selectAll()
-    .where('spiffe_id', '=', spiffeId)
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
-  return rows.map(({ id: _, spiffe_id, ...rest }) => ({ spiffeId: spiffe_id, ...rest }))
 }

@@ -1,5 +1,3 @@
-import type { Generated } from 'kysely'
-
 /** Portable types only: integers for times (ms) and flags, text for JSON and hashes. One table per concept. */
 export type Schema = {
   settings: { name: string; value: string }
@@ -49,16 +47,5 @@ export type Schema = {
     epoch: string | null
     acknowledged: number
     acknowledged_at: number | null
-  }
-  accesses: {
-    id: Generated<number>
-    point: string
-    spiffe_id: string
-    at: number
-    method: string
-    path: string
-    status: number
-    outcome: string
-    count: number
   }
 }

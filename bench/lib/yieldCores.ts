@@ -1,0 +1,19 @@
+import { writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+
+/** How much less processor time than the relayer and the node: nice values. */
+export const yielding = { enforcer: 5, client: 10 } as const
+
+/**
+ * Has a process that stands for other machines take what the relayer and the node leave of this one's cores. Anybody
+ * may lower a priority; Linux may weigh sessions rather than processes (autogroup), and each child has a session.
+ */
+export function yieldCores(pid: number | undefined, by: number): void {
+  if (pid === undefined) return
+  setPriority(pid, by)
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(by))
+  } catch {
+    // Not Linux, or built without autogroups: the priority alone counts.
+  }
+}
