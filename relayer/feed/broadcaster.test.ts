@@ -1,4 +1,4 @@
-import { createServer, get, type IncomingMessage } from 'node:http'
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import type { RevocationRow } from '../../protocol/revocation.ts'
@@ -185,4 +185,44 @@ test('the time of heartbeats and snapshots grows even when the wall clock goes b
   now = 1000
   monotonic += 1000
   expect(time()).toBeGreaterThan(first)
+})
+
+test('many subscribers are written to in turns of the event loop, each message once and in order', () => {
+  const turns: (() => void)[] = []
+  const broadcaster = createBroadcaster({
+    feed,
+    lastMessage: noMessage,
+    sign,
+    clock: { wall: () => 1000, monotonic: () => 0 },
+    chainView: () => ({ head: null, grantPoint: null, blind: false }),
+    rows: () => [row],
+    later: (task) => void turns.push(task),
+  })
+  const subscribe = () => {
+    const written: string[] = []
+    broadcaster.subscribe(
+      {
+        ...{ removeHeader() {}, writeHead() {}, on() {}, end() {}, writableLength: 0 },
+        write: (bytes: Buffer) => void written.push(/^id: (.*)$/m.exec(String(bytes))?.[1] ?? ''),
+      } as unknown as ServerResponse,
+      'e.0',
+    )
+    return written
+  }
+  const all = Array.from({ length: 600 }, subscribe)
+  const having = (id: string) => all.filter((written) => written.includes(id)).length
+  const three = messages(3)
+  broadcaster.publish(three.slice(0, 1))
+  expect(having('e.1')).toBe(250)
+  broadcaster.publish(three.slice(1, 2))
+  expect(having('e.2')).toBe(0)
+  const late = subscribe()
+  turns.shift()?.()
+  expect(having('e.1')).toBe(500)
+  broadcaster.publish(three.slice(2))
+  broadcaster.heartbeat()
+  for (const written of all) expect(written).toEqual(['e.0', 'e.1', 'e.2', 'e.3', 'e.3'])
+  expect(late).toEqual(['e.1', 'e.2', 'e.2', 'e.3', 'e.3'])
+  for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn()
+  for (const written of all) expect(written).toHaveLength(5)
 })
