@@ -90,11 +90,10 @@ export function createFeedLink(options: {
         if (faults.mute) return
         if (faults.down || relayer.life === null) return reject(new TypeError('fetch failed'))
         let text = relayer.life.broadcaster.snapshot().toString()
-        keep(oldSnapshots, text)
-        if (faults.replays > 0) {
+        if (faults.replays > 0 && oldSnapshots.length > 0) {
           faults.replays -= 1
           text = random.pick(oldSnapshots)
-        }
+        } else keep(oldSnapshots, text)
         time.after(travel(), () => {
           if (faults.mute) return
           resolve(

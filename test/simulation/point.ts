@@ -66,7 +66,7 @@ export function createSimulatedPoint(options: {
     const self = { on: true }
     alive = self
     clients = links.map(({ relayer, link }): Client => {
-      const told = believesSnapshots(holds) ? createTold(link.fetch, holds) : null
+      const told = believesSnapshots(holds) ? createTold(link.fetch, holds, options.onChange) : null
       return {
         told,
         client: followFeed({
@@ -168,13 +168,14 @@ type Told = {
   accepted(): void
 }
 
-function createTold(fetch: Fetch, holds: Holds): Told {
+function createTold(fetch: Fetch, holds: Holds, onChange: () => void): Told {
   const table = new Map<string, RevocationRow>()
   let last: Snapshot | null = null
   const believe = () => {
     if (last === null) return
     table.clear()
     for (const row of last.rows) table.set(targetKey(row), row)
+    onChange()
   }
   return {
     table,

@@ -219,7 +219,7 @@ const stepsByKind = {
       people.governance,
       random.chance(0.6)
         ? { name: 'setBreaker', breaker: people.breaker, admitted: random.chance(0.7) }
-        : { name: 'setCooldown', rank: random.pick([1, 2, 3, 4] as const), cooldown: 40 + random.int(40) },
+        : { name: 'setCooldown', rank: random.pick([1, 2, 3, 4] as const), cooldown: 50 + random.int(30) },
     )
   },
 
@@ -259,16 +259,17 @@ const stepsByKind = {
   'a node is stuck'(world, random) {
     const node = random.pick(world.nodes)
     node.faults.stuck = true
-    forSome(world, random, 5, 50, () => {
+    forSome(world, random, 5, 70, () => {
       node.faults.stuck = false
       node.sync()
     })
   },
 
+  /** Shorter than a head counts: what a node knew before then comes as news. */
   'a node hangs'(world, random) {
     const { faults } = random.pick(world.nodes)
     faults.hangs = true
-    forSome(world, random, 1, 20, () => {
+    forSome(world, random, 1, 7, () => {
       faults.hangs = false
     })
   },
@@ -291,7 +292,7 @@ const stepsByKind = {
       node.name === 'n0' && world.settings.relayers.every(({ nodes }) => nodes.length === 3)
     faults.lie = random.pick(isOneOfThree ? [...lies, ...wilderLies] : lies)
     node.sync()
-    forSome(world, random, 2, 30, () => {
+    forSome(world, random, 1, 8, () => {
       faults.lie = null
     })
   },

@@ -106,8 +106,8 @@ export function createTruth(options: {
   readonly durations: Durations
   /** After that long without a view of the chain a point lets nobody in, in ms. */
   readonly longestBlindness: number
-  /** How late a relayer may hear of what its node knows, over connections that fail, in ms. */
-  readonly hearsay: number
+  /** How long after the last news of all its nodes a relayer may still issue, in ms. */
+  readonly longestSight: number
   /** When a node of the relayer last saw something new. */
   readonly lastNews: (relayer: string) => number
   readonly now: () => number
@@ -550,7 +550,7 @@ export function createTruth(options: {
   const checkIssued = (name: string, identity: AgentIdentity | null, provedKey: Hex | null): void => {
     const truth = truthOf(name)
     const silence = now() - options.lastNews(name)
-    if (silence > options.durations.maxBlind + options.hearsay)
+    if (silence > options.longestSight)
       throw new Violation(
         'a blind relayer issues nothing',
         `${name} issues an SVID ${silence} ms after the last news`,

@@ -19,7 +19,7 @@ import type { Delivery } from '../../relayer/kill/forwarder.ts'
 import { JournalFailedError } from '../../relayer/kill/journalPort.ts'
 import { OrderRefusedError } from '../../relayer/kill/orderRefused.ts'
 import { killState } from '../../relayer/kill/record.ts'
-import { type Block, type Chain, createChain } from './chain/chain.ts'
+import { ancestorAt, type Block, type Chain, createChain } from './chain/chain.ts'
 import { createNetwork } from './chain/connections.ts'
 import { type ContractRule, type ContractState, copyOf, execute } from './chain/contract.ts'
 import { type ChainNode, createChainNode } from './chain/node.ts'
@@ -61,7 +61,7 @@ const deployment: Deployment = { chainId: 31_337, contract: addressOf('cc') }
 const startTime = 1_800_000_000
 
 const durations: Durations = {
-  svidLife: 40_000,
+  svidLife: 50_000,
   skew: 60_000,
   maxBlind: 10_000,
   maxStaleness: 6_000,
@@ -70,10 +70,8 @@ const durations: Durations = {
 }
 /** How far a node that is not stuck may be behind, in ms. */
 export const maxLag = 4_000
-/** Half-open sockets are left and polls repeated within that time, in ms. */
-const hearsay = 10_000
 /** Of Breaker, Owner, Council and Governance, in seconds; the least is the life of an SVID. */
-const cooldowns = [40, 50, 60, 70] as const
+const cooldowns = [50, 55, 60, 65] as const
 
 export type Settings = {
   readonly nodes: number
@@ -83,7 +81,7 @@ export type Settings = {
   readonly forwards: boolean
   /** For each point: the relayers that it follows, by index. */
   readonly points: readonly (readonly number[])[]
-  /** Between blocks, in ms. */
+  /** Between blocks, in ms; Infinity where a story makes them itself. */
   readonly blockTime: number
   /** In blocks. */
   readonly finalityLag: number
@@ -129,9 +127,9 @@ export async function createWorld(options: {
     chain: (): Chain => chain,
     deployment: deploymentId(deployment),
     durations,
-    // Lag, hearsay, blindness and staleness come one after the other; then there are clocks that differ.
-    longestBlindness: maxLag + hearsay + durations.maxBlind + durations.maxStaleness + 2_000,
-    hearsay,
+    // A head counts while it is at most twice `maxBlind` old, once more after each start; then clocks differ.
+    longestSight: 3 * durations.maxBlind + 1_000,
+    longestBlindness: 3 * durations.maxBlind + durations.maxStaleness + 2_000,
     lastNews: (name) => Math.max(...nodesOf(name).map((node) => node.changedAt)),
     now: time.now,
     trace,
@@ -167,11 +165,23 @@ export async function createWorld(options: {
     finalityLag: settings.finalityLag,
     reorgs: settings.reorgs,
     trace,
-    onChange() {
-      for (const node of nodes) node.sync()
-      truth.headChanged()
-    },
+    onChange: () => chainChanged(),
   })
+  const chainChanged = () => {
+    for (const node of nodes) node.sync()
+    truth.headChanged()
+  }
+  /** Makes a block with these calls the head; what is so many blocks below it becomes final. */
+  const mine = (parent: Block, calls: readonly (readonly [from: Hex, call: Call])[], lag: number): Block => {
+    const called = calls.map(([from, call]) => ({ hash: newHash(), from, call }))
+    for (const transaction of called) transactions.set(transaction.hash, transaction)
+    const block = chain.mine(parent, called, startTime + Math.floor(time.now() / 1000))
+    chain.adopt(block)
+    const final = ancestorAt(block, block.number - lag)
+    if (final !== null && final.number > chain.finalized.number) chain.finalize(final)
+    chainChanged()
+    return block
+  }
   const transactions = new Map<Hex, Transaction>()
   const submit = (from: Hex, call: Call): Hex => {
     const transaction = { hash: newHash(), from, call }
@@ -299,7 +309,7 @@ export async function createWorld(options: {
     truth.addPoint(point)
     return point
   })
-  producer.start()
+  if (Number.isFinite(settings.blockTime)) producer.start()
 
   const agents: KnownAgent[] = []
   const bearers: Bearer[] = []
@@ -476,6 +486,7 @@ export async function createWorld(options: {
     orders,
     sending,
     submit,
+    mine,
     refusal,
     register,
     seconds,
