@@ -16,6 +16,7 @@ import {
 } from './lib/floodMessages.ts'
 import { createKiller } from './lib/killer.ts'
 import { quantile } from './lib/statistics.ts'
+import { yieldCores, yielding } from './lib/yieldCores.ts'
 
 const killsPerPhase = 60
 const warmUp = 10
@@ -99,6 +100,7 @@ async function run(bench: Bench) {
 
   const underFlood = async (kind: FloodKind) => {
     const child = world.children.start({ name: `flood-${kind}`, script: 'bench/processes/flood.ts' })
+    yieldCores(child.process.pid, yielding.client)
     const agent = fleet[0] as FleetAgent
     child.send({
       type: 'setup',

@@ -20,6 +20,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { createBroadcaster } from './feed/broadcaster.ts'
 import { type AdmissionLimits, createAdmission } from './http/admission/admission.ts'
 import { watchOverload } from './http/admission/overload.ts'
+import { createRequestQueue } from './http/admission/requestQueue.ts'
 import { addAgentRoutes } from './http/agents.ts'
 import { createApplication } from './http/application.ts'
 import { addDocsRoutes, addOpenApiDocument } from './http/docs.ts'
@@ -361,8 +362,9 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
   }
   const load =
     options.overloaded === undefined ? watchOverload() : { overloaded: options.overloaded, stop() {} }
+  const queue = createRequestQueue({ now: clock.monotonic })
   const newAdmission = () =>
-    createAdmission({ ...options.limits, now: clock.monotonic, overloaded: load.overloaded })
+    createAdmission({ ...options.limits, now: clock.monotonic, overloaded: load.overloaded, queue })
   const admission = newAdmission()
   const app = createApplication(log, maxBody, onRefused)
   addKillRoutes(app, {

@@ -30,14 +30,14 @@ const limits = {
   requestTimeout: 15_000,
   headersTimeout: 10_000,
   keepAliveTimeout: 30_000,
-  maxHeaderSize: 16_384,
+  maxHeaderSize: 8_192,
 }
 
 /** The public listener. */
 export function publicListener(app: Application, admission: Admission): Server {
   const serve = getRequestListener(app.fetch)
   const server = createServer(limits, (request, response) => {
-    if (admission.request(request, response)) void serve(request, response)
+    admission.request(request, response, () => void serve(request, response))
   })
   return server.on('connection', admission.connection)
 }
@@ -66,7 +66,7 @@ export function mutualTlsListener(
 ): { readonly server: SecureServer; readonly renew: (identity: TlsIdentity) => void } {
   const serve = getRequestListener(app.fetch)
   const server = createSecureServer({ ...limits, ...tlsOptions(identity) }, (request, response) => {
-    if (admission.request(request, response)) void serve(request, response)
+    admission.request(request, response, () => void serve(request, response))
   })
   // Before the handshake, which is what costs.
   server.on('connection', admission.connection)

@@ -4,7 +4,8 @@ import { problemOf } from '../problem.ts'
 import { addressKey } from './addressKey.ts'
 import { clientAddress } from './clientAddress.ts'
 import { createConnectionGuard } from './connectionGuard.ts'
-import { createRequestGuard } from './requestGuard.ts'
+import { createRequestGuard, requestClass } from './requestGuard.ts'
+import type { RequestQueue } from './requestQueue.ts'
 import { createTurns, type Turns } from './turns.ts'
 
 export type AdmissionLimits = {
@@ -21,8 +22,8 @@ export type AdmissionLimits = {
 export type Admission = {
   /** Of each listener, for its `connection` events. */
   readonly connection: (socket: Socket) => void
-  /** Answers a request that is not admitted. @returns whether it is admitted */
-  readonly request: (request: IncomingMessage, response: ServerResponse) => boolean
+  /** Has a request served in its turn, or answers one that is not admitted. */
+  readonly request: (request: IncomingMessage, response: ServerResponse, serve: () => void) => void
   readonly stream: (socket: Socket) => void
   readonly turns: Turns
   readonly addressOf: (request: IncomingMessage) => string
@@ -40,6 +41,8 @@ export function createAdmission(
     /** Monotonic ms. */
     readonly now: () => number
     readonly overloaded: () => boolean
+    /** Of all listeners of this process. */
+    readonly queue: RequestQueue
   },
 ): Admission {
   const proxies = new Set(options.proxies.map(addressKey))
@@ -62,10 +65,17 @@ export function createAdmission(
     turns: createTurns({ atOnce: ordersAtOnce, waiting: ordersWaiting }),
     addressOf,
     shed: () => shed,
-    request(request, response) {
+    request(request, response, serve) {
       const path = (request.url ?? '').split('?')[0] as string
-      const verdict = judge(addressOf(request), request.method ?? '', path)
-      if (verdict === 'admitted') return true
+      const kind = requestClass(request.method ?? '', path)
+      const address = addressOf(request)
+      const verdict = judge(address, kind)
+      if (verdict === 'admitted') {
+        options.queue(kind, address, () => {
+          if (!response.destroyed) serve()
+        })
+        return
+      }
       shed += 1
       const problem =
         verdict === 'overloaded'
@@ -88,7 +98,6 @@ export function createAdmission(
         connection: 'close',
       })
       response.end(JSON.stringify(problem))
-      return false
     },
   }
 }

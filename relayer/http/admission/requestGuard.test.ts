@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { createRequestGuard } from './requestGuard.ts'
+import { createRequestGuard, requestClass } from './requestGuard.ts'
 
 function world() {
   let now = 0
   let lagging = false
   const guard = createRequestGuard({ perSecond: 2, now: () => now, overloaded: () => lagging })
   const many = (count: number, method: string, path: string, address = '192.0.2.1') =>
-    Array.from({ length: count }, () => guard(address, method, path))
+    Array.from({ length: count }, () => guard(address, requestClass(method, path)))
   return {
     many,
     pass: (ms: number) => {

@@ -34,11 +34,10 @@ export function createRequestGuard(options: {
   readonly now: () => number
   /** Whether the relayer has more to do than it can. */
   readonly overloaded: () => boolean
-}): (address: string, method: string, path: string) => Admission {
+}): (address: string, kind: RequestClass) => Admission {
   const { perSecond, now, overloaded } = options
   const buckets = createTokenBuckets({ burst: perSecond * 10, perSecond, now })
-  return (address, method, path) => {
-    const kind = requestClass(method, path)
+  return (address, kind) => {
     if (kind === 'kill' || kind === 'feed') return 'admitted'
     // An agent that cannot renew stops; what is asked for once in minutes overloads nobody.
     if (kind === 'other' && overloaded()) return 'overloaded'
