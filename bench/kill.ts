@@ -24,6 +24,8 @@ const referenceRounds = 30
 /** ms */
 const referenceInterval = 150
 
+const isByOrder = (index: number): boolean => index % 2 === 0
+
 /** The larger first: the enforcers come after all these in the feed's order, so none of them is served early. */
 const sizes = [5_000, 1_000] as const
 
@@ -83,7 +85,7 @@ async function run(bench: Bench) {
     await subscribers.hold(stream, size)
     const prepared = []
     for (const [index, agent] of killed.entries())
-      prepared.push(await (index % 2 === 0 ? killer.byOrder(agent) : killer.byTransaction(agent)))
+      prepared.push(await (isByOrder(index) ? killer.byOrder(agent) : killer.byTransaction(agent)))
     await subscribers.collect()
     const before = { ...(await agents.count()), at: monotonicNow() }
     await sleep(calm)
@@ -110,6 +112,9 @@ async function run(bench: Bench) {
 
     const spiffeIds = new Map(killed.map(({ uuid, spiffeId }) => [uuid, spiffeId]))
     const durable = views.flatMap(({ elapsed }) => elapsed.durable ?? [])
+    const ordered = new Set(killed.filter((_, index) => isByOrder(index)).map(({ uuid }) => uuid))
+    const durableOf = (byOrder: boolean) =>
+      views.flatMap(({ label, elapsed }) => (ordered.has(label) === byOrder ? (elapsed.durable ?? []) : []))
     const accepted = views.map(({ label, seenMonotonic }) => {
       const last = lastAccepted.get(spiffeIds.get(label) ?? '')
       if (last === undefined) throw new Error(`agent ${label} was never accepted, so its end proves nothing`)
@@ -125,6 +130,8 @@ async function run(bench: Bench) {
       figures: {
         durableP50: quantile(durable, 0.5),
         durableP99: quantile(durable, 0.99),
+        orderDurableP99: quantile(durableOf(true), 0.99),
+        transactionDurableP99: quantile(durableOf(false), 0.99),
         lastAcceptedP50: quantile(accepted, 0.5),
         lastAcceptedP99: quantile(accepted, 0.99),
         confirmedP50: quantile(confirmed, 0.5),
@@ -169,6 +176,8 @@ const figuresAt = (
   const texts: Readonly<Record<string, FigureSpec>> = {
     durableP50: { text: 'seen → durable p50', unit: 'ms' },
     durableP99: { text: 'seen → durable p99', ...less, floor: 10, aim: 2 },
+    orderDurableP99: { text: '  of orders, p99', unit: 'ms' },
+    transactionDurableP99: { text: "  of transactions, the node's answer included, p99", unit: 'ms' },
     lastAcceptedP50: { text: 'seen → last accepted p50', unit: 'ms' },
     lastAcceptedP99: { text: 'seen → last accepted p99', ...less, ...lastAccepted },
     confirmedP50: { text: 'seen → all confirmed p50', unit: 'ms' },
