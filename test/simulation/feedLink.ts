@@ -140,6 +140,7 @@ export function createFeedLink(options: {
           destroyed: false,
           writableLength: 0,
           socket: null,
+          removeHeader() {},
           writeHead() {},
           write(bytes: Uint8Array | string) {
             const frame = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString()
