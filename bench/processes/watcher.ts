@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { createPublicClient, decodeEventLog, type Hash, webSocket } from 'viem'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
-import { createFollower } from '../../relayer/chain/follower.ts'
+import { createFollower } from '../../relayer/chain/follow/follower.ts'
 import { systemClock } from '../../relayer/clock.ts'
 import type { ChainBlock, ChainBlockHeader } from '../../relayer/kill/chainPort.ts'
 import { monotonicNow } from '../../scripts/lib/monotonic.ts'

@@ -2,7 +2,7 @@ import { numberToHex, pad } from 'viem'
 import { expect, test } from 'vitest'
 import { createVirtualTime } from '../../test/chain/fakeChain.ts'
 import { checkSvidLife } from './minCooldown.ts'
-import { RpcUnavailableError } from './rpcErrors.ts'
+import { RpcUnavailableError } from './rpc/rpcErrors.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const deployment = { chainId: 31337, contract: `0x${'c0'.repeat(20)}` } as const

@@ -1,4 +1,4 @@
-import { InconsistentRpcError } from './rpcErrors.ts'
+import { InconsistentRpcError } from './rpc/rpcErrors.ts'
 
 /** A quantity of any size. @throws {InconsistentRpcError} */
 export function parseWei(what: string, value: unknown): bigint {

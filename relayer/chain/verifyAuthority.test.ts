@@ -2,7 +2,7 @@ import { pad } from 'viem'
 import { expect, test } from 'vitest'
 import { chainId } from '../../test/chain/contract.ts'
 import { createVirtualTime } from '../../test/chain/fakeChain.ts'
-import { RpcResponseError, RpcUnavailableError } from './rpcErrors.ts'
+import { RpcResponseError, RpcUnavailableError } from './rpc/rpcErrors.ts'
 import { createSignatureVerifier, SignatureUncheckedError } from './verifyAuthority.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }

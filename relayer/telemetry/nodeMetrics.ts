@@ -1,4 +1,4 @@
-import type { FollowerStatus } from '../chain/follower.ts'
+import type { FollowerStatus } from '../chain/follow/follower.ts'
 import type { Broadcaster } from '../feed/broadcaster.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import { killState } from '../kill/record.ts'

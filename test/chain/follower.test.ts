@@ -5,9 +5,9 @@ import {
   type FollowerOptions,
   FollowerStoppedError,
   NoGrantPointError,
-} from '../../relayer/chain/follower.ts'
-import { GrantPointForkedError } from '../../relayer/chain/headerChain.ts'
-import { WrongChainError } from '../../relayer/chain/rpcErrors.ts'
+} from '../../relayer/chain/follow/follower.ts'
+import { GrantPointForkedError } from '../../relayer/chain/follow/headerChain.ts'
+import { WrongChainError } from '../../relayer/chain/rpc/rpcErrors.ts'
 import { systemClock } from '../../relayer/clock.ts'
 import { type ChainNode, nodeAt, startAnvil } from './anvil.ts'
 import { deployKillSwitch, type TestContract } from './contract.ts'

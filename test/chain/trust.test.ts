@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createFollower, type FollowerOptions } from '../../relayer/chain/follower.ts'
-import { GrantPointForkedError } from '../../relayer/chain/headerChain.ts'
-import { RpcResponseError, RpcUnavailableError } from '../../relayer/chain/rpcErrors.ts'
+import { createFollower, type FollowerOptions } from '../../relayer/chain/follow/follower.ts'
+import { GrantPointForkedError } from '../../relayer/chain/follow/headerChain.ts'
+import { RpcResponseError, RpcUnavailableError } from '../../relayer/chain/rpc/rpcErrors.ts'
 import { chainId } from './contract.ts'
 import {
   createFakeRpc,

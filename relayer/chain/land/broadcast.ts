@@ -1,6 +1,6 @@
 import type { Hex } from '../../../protocol/hex.ts'
-import { RpcResponseError } from '../rpcErrors.ts'
-import type { RpcPool } from '../rpcPool.ts'
+import { RpcResponseError } from '../rpc/rpcErrors.ts'
+import type { RpcPool } from '../rpc/rpcPool.ts'
 
 /** What the nodes said to a transaction; the first of these that any of them said. */
 export type BroadcastResult =

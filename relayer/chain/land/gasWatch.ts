@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { landingGas } from '../../kill/chainPort.ts'
 import type { ChainLog } from '../chainLog.ts'
 import { parseWei } from '../parseWei.ts'
-import type { RpcPool } from '../rpcPool.ts'
+import type { RpcPool } from '../rpc/rpcPool.ts'
 
 /** How many more landings the gas key shall be good for. */
 const wantedLandings = 50n

@@ -2,7 +2,7 @@ import { keccak256, parseTransaction, type TransactionSerializable, toHex } from
 import { privateKeyToAccount } from 'viem/accounts'
 import { expect, test } from 'vitest'
 import type { Hex } from '../../../protocol/hex.ts'
-import { InconsistentRpcError } from '../rpcErrors.ts'
+import { InconsistentRpcError } from '../rpc/rpcErrors.ts'
 import { rawTransaction } from './rawTransaction.ts'
 
 const account = privateKeyToAccount(`0x${'11'.repeat(32)}`)

@@ -1,7 +1,7 @@
 import { keccak256, type RpcTransaction, serializeTransaction } from 'viem'
 import { formatTransaction } from 'viem/utils'
 import type { Hex } from '../../../protocol/hex.ts'
-import { InconsistentRpcError } from '../rpcErrors.ts'
+import { InconsistentRpcError } from '../rpc/rpcErrors.ts'
 
 /**
  * The signed transaction of `eth_getTransactionByHash`: rebuilt, since not every node gives the bytes.

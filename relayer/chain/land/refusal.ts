@@ -2,7 +2,7 @@ import { decodeErrorResult } from 'viem'
 import { killSwitchAbi } from '../../../protocol/generated/killSwitchAbi.ts'
 import type { Hex } from '../../../protocol/hex.ts'
 import { OrderNotLandedError, type Revert } from '../../kill/chainPort.ts'
-import type { RpcResponseError } from '../rpcErrors.ts'
+import type { RpcResponseError } from '../rpc/rpcErrors.ts'
 
 /** Refusals that end by themselves, for the words only: any is tried again, since a node may be wrong about it. */
 const passingReverts: ReadonlySet<string> = new Set(['InvalidOrderTimes', 'InsufficientGas'])

@@ -1,6 +1,6 @@
 import { keccak256 } from 'viem'
 import { type TransactionKeeper, TransactionRefusedError } from '../../kill/chainPort.ts'
-import type { RpcPool } from '../rpcPool.ts'
+import type { RpcPool } from '../rpc/rpcPool.ts'
 import { broadcast } from './broadcast.ts'
 import { rawTransaction } from './rawTransaction.ts'
 

@@ -1,6 +1,6 @@
 import type { Hex } from '../../../protocol/hex.ts'
 import type { RegistryEvent } from '../../../protocol/registry.ts'
-import { bloomOfLogs } from '../../../relayer/chain/bloom.ts'
+import { bloomOfLogs } from '../../../relayer/chain/follow/bloom.ts'
 import type { ChainBlockHeader } from '../../../relayer/kill/chainPort.ts'
 import {
   type ContractRule,

@@ -1,6 +1,6 @@
 import type { Hex } from '../../../protocol/hex.ts'
 import { fleetTarget } from '../../../protocol/scope.ts'
-import { bloomOfLogs } from '../../../relayer/chain/bloom.ts'
+import { bloomOfLogs } from '../../../relayer/chain/follow/bloom.ts'
 import type { After } from '../time.ts'
 import { ancestorAt, type Block, type Chain, type RawLog } from './chain.ts'
 import { encodeRegistryEvent } from './eventLog.ts'

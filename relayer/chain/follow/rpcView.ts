@@ -1,10 +1,13 @@
-import type { Hex } from '../../protocol/hex.ts'
-import type { ChainBlockHeader } from '../kill/chainPort.ts'
-import { createSerial } from '../serial.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import type { ChainBlockHeader } from '../../kill/chainPort.ts'
+import { createSerial } from '../../serial.ts'
+import { backoff } from '../backoff.ts'
+import type { ChainLog } from '../chainLog.ts'
+import type { Rpc } from '../rpc/rpc.ts'
+import { placeOf, type RpcHeader } from '../rpc/rpcBlock.ts'
+import { InconsistentRpcError, rpcLabel } from '../rpc/rpcErrors.ts'
 import type { ToldBlock } from './agreedRun.ts'
-import { backoff } from './backoff.ts'
 import { type BlockReader, sameEvents } from './blockReader.ts'
-import type { ChainLog } from './chainLog.ts'
 import {
   extended,
   GrantPointForkedError,
@@ -17,9 +20,6 @@ import {
   truncated,
 } from './headerChain.ts'
 import type { Announcement } from './headSource.ts'
-import type { Rpc } from './rpc.ts'
-import { placeOf, type RpcHeader } from './rpcBlock.ts'
-import { InconsistentRpcError, rpcLabel } from './rpcErrors.ts'
 
 /** A longer gap to the held chain is closed by ranges of logs as far as it is final, and in steps above. */
 export const step = 64

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { InconsistentRpcError, RpcResponseError } from '../rpc/rpcErrors.ts'
 import { backfill, type PastBlock } from './backfill.ts'
 import type { BlockReader } from './blockReader.ts'
-import { InconsistentRpcError, RpcResponseError } from './rpcErrors.ts'
 
 const url = 'http://127.0.0.1:1'
 const hashOf = (number: number): Hex => `0x${number.toString(16).padStart(64, '0')}`

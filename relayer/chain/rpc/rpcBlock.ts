@@ -1,5 +1,5 @@
-import type { Hex } from '../../protocol/hex.ts'
-import type { ChainBlockHeader } from '../kill/chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import type { ChainBlockHeader } from '../../kill/chainPort.ts'
 import { InconsistentRpcError } from './rpcErrors.ts'
 
 /** A header with the bloom filter of its block's logs; null where the node leaves it out. */

@@ -10,14 +10,14 @@ import {
   serializeTransaction,
   type TransactionSerializable,
 } from 'viem'
-import type { Deployment } from '../../protocol/deployment.ts'
-import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
-import type { Hex } from '../../protocol/hex.ts'
-import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
-import { Reason } from '../../protocol/reason.ts'
-import type { RegistryEvent } from '../../protocol/registry.ts'
-import { ownerTarget, Scope } from '../../protocol/scope.ts'
-import { ecdsaSigner } from './ecdsaSigner.ts'
+import type { Deployment } from '../../../protocol/deployment.ts'
+import { killSwitchAbi } from '../../../protocol/generated/killSwitchAbi.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { type KillOrder, killOrderDigest } from '../../../protocol/order.ts'
+import { Reason } from '../../../protocol/reason.ts'
+import type { RegistryEvent } from '../../../protocol/registry.ts'
+import { ownerTarget, Scope } from '../../../protocol/scope.ts'
+import { ecdsaSigner } from '../ecdsaSigner.ts'
 
 export type KilledEvent = RegistryEvent & { readonly type: 'Killed' }
 

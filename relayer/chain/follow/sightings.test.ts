@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
-import { Rank } from '../../protocol/rank.ts'
-import { ownerTarget } from '../../protocol/scope.ts'
-import { createVirtualTime } from '../../test/chain/fakeChain.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { Rank } from '../../../protocol/rank.ts'
+import { ownerTarget } from '../../../protocol/scope.ts'
+import { createVirtualTime } from '../../../test/chain/fakeChain.ts'
+import type { Rpc } from '../rpc/rpc.ts'
 import type { ToldBlock } from './agreedRun.ts'
-import type { Rpc } from './rpc.ts'
 import { createSightings } from './sightings.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }

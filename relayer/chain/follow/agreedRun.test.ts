@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { majorityOf } from '../rpc/majority.ts'
 import { agreedRun, type ToldBlock } from './agreedRun.ts'
-import { majorityOf } from './majority.ts'
 
 const hashOf = (id: number) => `0x${id.toString(16).padStart(64, '0')}` as const
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import type { ChainLog } from './chainLog.ts'
+import type { Clock } from '../../clock.ts'
+import type { ChainLog } from '../chainLog.ts'
 
 /** Between two lines, in ms. */
 const interval = 5_000

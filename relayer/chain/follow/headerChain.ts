@@ -1,5 +1,5 @@
-import type { Hex } from '../../protocol/hex.ts'
-import type { ChainBlockHeader } from '../kill/chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import type { ChainBlockHeader } from '../../kill/chainPort.ts'
 
 /**
  * The headers that this node holds for canonical, from the grant point (first) to the tip (last).

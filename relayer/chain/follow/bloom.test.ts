@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
+import type { Hex } from '../../../protocol/hex.ts'
 import { bloomMayContain, bloomOfLogs } from './bloom.ts'
 
 const hex = (bytes: number) =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Hex } from '../../protocol/hex.ts'
-import type { ChainBlockHeader } from '../kill/chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import type { ChainBlockHeader } from '../../kill/chainPort.ts'
 import {
   above,
   extended,

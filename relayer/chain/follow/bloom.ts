@@ -1,5 +1,5 @@
 import { hexToBytes, keccak256 } from 'viem'
-import type { Hex } from '../../protocol/hex.ts'
+import type { Hex } from '../../../protocol/hex.ts'
 
 // Yellow Paper 4.3.1, M3:2048: the low 11 bits of each of the first three 16-bit pairs of the hash name a bit; bit 0
 // is the last bit of the 256 bytes.

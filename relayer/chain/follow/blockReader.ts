@@ -1,10 +1,10 @@
-import type { Hex } from '../../protocol/hex.ts'
-import { decodeRegistryLog } from '../../protocol/registryLog.ts'
-import type { ChainEvent } from '../kill/chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import { decodeRegistryLog } from '../../../protocol/registryLog.ts'
+import type { ChainEvent } from '../../kill/chainPort.ts'
+import type { Agree } from '../rpc/majority.ts'
+import { parseHeader, parseLogs, type RpcHeader, type RpcLog } from '../rpc/rpcBlock.ts'
+import { InconsistentRpcError } from '../rpc/rpcErrors.ts'
 import { bloomMayContain, bloomOfLogs } from './bloom.ts'
-import type { Agree } from './majority.ts'
-import { parseHeader, parseLogs, type RpcHeader, type RpcLog } from './rpcBlock.ts'
-import { InconsistentRpcError } from './rpcErrors.ts'
 
 /** Asks one RPC, or all of them; `key` tells what answers have in common. */
 export type Ask = Agree

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import type { Rpc } from '../rpc/rpc.ts'
+import type { RpcHeader } from '../rpc/rpcBlock.ts'
 import { createHeadSource } from './headSource.ts'
-import type { Rpc } from './rpc.ts'
-import type { RpcHeader } from './rpcBlock.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const hashOf = (id: number) => `0x${id.toString(16).padStart(64, '0')}` as const

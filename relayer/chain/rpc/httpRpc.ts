@@ -1,8 +1,8 @@
+import type { Schedule } from '../schedule.ts'
 import type { Rpc } from './rpc.ts'
 import { maxAnswer, rpcTimeout } from './rpc.ts'
 import { resultOf } from './rpcAnswer.ts'
 import { RpcUnavailableError } from './rpcErrors.ts'
-import type { Schedule } from './schedule.ts'
 
 /** JSON-RPC over HTTP, one request per call over kept-alive connections. */
 export function createHttpRpc(url: string, schedule: Schedule, longestAnswer = maxAnswer): Rpc {

@@ -1,10 +1,10 @@
-import type { Clock } from '../clock.ts'
-import type { ChainLog } from './chainLog.ts'
+import type { Clock } from '../../clock.ts'
+import type { ChainLog } from '../chainLog.ts'
+import type { Schedule } from '../schedule.ts'
 import { createHttpRpc } from './httpRpc.ts'
 import type { Rpc } from './rpc.ts'
 import { parseQuantity } from './rpcBlock.ts'
 import { isRevert, rpcLabel, WrongChainError } from './rpcErrors.ts'
-import type { Schedule } from './schedule.ts'
 import { createSocketRpc } from './socketRpc.ts'
 
 export type RpcPoolOptions = {

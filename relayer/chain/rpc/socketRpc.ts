@@ -1,12 +1,12 @@
-import type { Clock } from '../clock.ts'
-import { backoff } from './backoff.ts'
-import type { ChainLog } from './chainLog.ts'
+import type { Clock } from '../../clock.ts'
+import { backoff } from '../backoff.ts'
+import type { ChainLog } from '../chainLog.ts'
+import type { Schedule } from '../schedule.ts'
 import type { Rpc } from './rpc.ts'
 import { maxAnswer, rpcTimeout } from './rpc.ts'
 import { resultOf } from './rpcAnswer.ts'
 import { parseHeader, type RpcHeader } from './rpcBlock.ts'
 import { RpcResponseError, RpcUnavailableError, rpcLabel } from './rpcErrors.ts'
-import type { Schedule } from './schedule.ts'
 
 /** Shortest silence of a subscription that is taken for a dead connection, in ms. */
 const minSilence = 10_000

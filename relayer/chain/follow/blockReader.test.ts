@@ -8,9 +8,9 @@ import {
   fakeKill,
   genesis,
   mine,
-} from '../../test/chain/fakeChain.ts'
+} from '../../../test/chain/fakeChain.ts'
+import { createAgreement } from '../rpc/majority.ts'
 import { createBlockReader } from './blockReader.ts'
-import { createAgreement } from './majority.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const block = mine(genesis, '', [await fakeKill(1, 'stop')])

@@ -1,8 +1,8 @@
-import type { ChainLog } from './chainLog.ts'
+import type { ChainLog } from '../chainLog.ts'
+import type { Schedule } from '../schedule.ts'
 import type { Rpc } from './rpc.ts'
 import { InconsistentRpcError, isRevert, rpcLabel, WrongChainError } from './rpcErrors.ts'
 import type { RpcCall } from './rpcPool.ts'
-import type { Schedule } from './schedule.ts'
 
 /** How many of `count` RPCs are a majority, of those configured rather than of those that answer. */
 export const majorityOf = (count: number): number => Math.floor(count / 2) + 1

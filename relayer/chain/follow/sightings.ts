@@ -1,12 +1,12 @@
-import type { ChainBlock } from '../kill/chainPort.ts'
+import type { ChainBlock } from '../../kill/chainPort.ts'
+import { backoff } from '../backoff.ts'
+import type { ChainLog } from '../chainLog.ts'
+import type { Rpc } from '../rpc/rpc.ts'
+import { rpcLabel } from '../rpc/rpcErrors.ts'
+import type { Schedule } from '../schedule.ts'
 import type { ToldBlock } from './agreedRun.ts'
-import { backoff } from './backoff.ts'
 import { sameEvents } from './blockReader.ts'
-import type { ChainLog } from './chainLog.ts'
 import type { KilledEvent } from './killProof.ts'
-import type { Rpc } from './rpc.ts'
-import { rpcLabel } from './rpcErrors.ts'
-import type { Schedule } from './schedule.ts'
 
 /** How long a kill that counts by agreement waits for its block to be taken the usual way, in ms. */
 const grace = 25

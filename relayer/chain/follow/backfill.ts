@@ -1,9 +1,9 @@
-import type { Hex } from '../../protocol/hex.ts'
-import type { ChainBlockHeader } from '../kill/chainPort.ts'
+import type { Hex } from '../../../protocol/hex.ts'
+import type { ChainBlockHeader } from '../../kill/chainPort.ts'
+import { placeOf } from '../rpc/rpcBlock.ts'
+import { InconsistentRpcError, RpcResponseError, RpcUnavailableError } from '../rpc/rpcErrors.ts'
 import type { BlockEvents, BlockReader } from './blockReader.ts'
 import { afterAnswer, afterRefusal, firstRange, type RangeSize } from './rangeSize.ts'
-import { placeOf } from './rpcBlock.ts'
-import { InconsistentRpcError, RpcResponseError, RpcUnavailableError } from './rpcErrors.ts'
 
 /** A block of the past with events, or the last one of a range. */
 export type PastBlock = { readonly header: ChainBlockHeader; readonly events: BlockEvents['events'] }

@@ -1,4 +1,4 @@
-import type { ChainBlock } from '../kill/chainPort.ts'
+import type { ChainBlock } from '../../kill/chainPort.ts'
 
 /** A block as one RPC tells it. */
 export type ToldBlock = ChainBlock & {

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { systemClock } from '../clock.ts'
+import { systemClock } from '../../clock.ts'
+import { systemSchedule } from '../schedule.ts'
 import { createHttpRpc } from './httpRpc.ts'
 import { RpcUnavailableError } from './rpcErrors.ts'
-import { systemSchedule } from './schedule.ts'
 import { createSocketRpc } from './socketRpc.ts'
 
 const longestAnswer = 100_000
