@@ -58,6 +58,7 @@ import { rehearseKills } from './rehearsal.ts'
 import { openDatabase } from './store/database.ts'
 import { isKillSettled, readHistory, readKill, readKillOfOrder } from './store/history.ts'
 import { type Backlog, createJournal } from './store/journal.ts'
+import { forgetMessages } from './store/messages.ts'
 import { readPoints } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
 import { forgetSvids, latestSvids, validSvids } from './store/svids.ts'
@@ -114,6 +115,8 @@ export type RelayerNode = {
 const heartbeatInterval = 2_000
 /** ms: the enforcers' maxStaleness (15 s), what a relayer's clock may run ahead of theirs (5 s) and drift, after which a silent one refuses everything. */
 const closedAfter = 21_000
+/** Feed messages that stay in the store, for whoever looks into what was said. */
+const keptMessages = 100_000
 /** ms: clock skew allowed for when a row is dropped. */
 const skew = 60_000
 const version = '0.1.0'
@@ -518,7 +521,10 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     every(60_000, refusals.flush)
     every(2_000, () => lander?.retry())
     every(5_000, rebroadcaster.retry)
-    every(3_600_000, () => forgetSvids(db, clock.wall() - proofLife))
+    every(3_600_000, async () => {
+      await forgetSvids(db, clock.wall() - proofLife)
+      await forgetMessages(db, keptMessages)
+    })
     return {
       url: `http://${options.listen.host}:${port}`,
       mtlsUrl: `https://${options.mtlsListen.host}:${mtlsPort}`,

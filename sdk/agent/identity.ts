@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { formatSpiffeId, parseSpiffeId } from '../../protocol/spiffeId.ts'
 import { backoffDelay } from '../client/backoff.ts'
 import { rootsOfBundleDocument } from '../client/bundleDocument.ts'
-import { type Clock, systemClock } from '../client/clock.ts'
+import { type Clock, pause, systemClock } from '../client/clock.ts'
 import { describeError, type Log, silentLog } from '../client/log.ts'
 import {
   createMutualTls,
@@ -126,10 +126,18 @@ export class NoRelayersError extends Error {
 
 export const callTimeout = 10_000
 const backoff = { first: 1_000, longest: 30_000 }
+/** How often a first SVID is asked for of relayers that are overloaded or still starting, as after a power cut. */
+const firstTries = 6
 /** Timers do not count a suspend; the clocks are looked at that often (ms), so that it is noticed soon after. */
 const longestSleep = 10_000
 /** How often the roots are fetched anew at most, in ms. */
 const refreshPause = 10_000
+
+/** Every relayer asked has said that it cannot now: a flood, or it has not yet caught up with the chain. */
+const isBusy = (error: unknown): boolean =>
+  error instanceof NoRelayerError
+    ? error.errors.every(isBusy)
+    : error instanceof RelayerRefusedError && [429, 503].includes(error.problem.status)
 
 /**
  * Holds an SVID: has one issued, renews it at half life over mutual TLS, and turns to `issue` again where that is
@@ -321,8 +329,28 @@ export async function holdIdentity(
     return renewing
   }
 
+  /** Renews; as long as relayers only say that they cannot now, tries again. */
+  const begin = async (): Promise<void> => {
+    // The clock's timers keep no process alive, but one that waits for its identity must not end here.
+    const alive = setInterval(() => {}, longestSleep)
+    try {
+      for (let tries = 1; ; tries++) {
+        const failure = await renew().then(
+          () => null,
+          (error: unknown) => ({ error }),
+        )
+        if (failure === null) return
+        if (held !== null || tries === firstTries || !isBusy(failure.error)) throw failure.error
+        cancelTimer()
+        await pause(clock, backoffDelay(backoff, tries, random()), new AbortController().signal)
+      }
+    } finally {
+      clearInterval(alive)
+    }
+  }
+
   try {
-    await renew()
+    await begin()
   } catch (error) {
     // A saved SVID that still holds is good enough to start with; renewing goes on.
     const usable = killed === null && held !== null && held.expiresAt > clock.wall()

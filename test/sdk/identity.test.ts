@@ -55,6 +55,9 @@ async function createRelayer(feedKey: string, clock: ManualClock, publicKey: Key
     down: false,
     /** How often the roots were asked for. */
     bundles: 0,
+    /** Calls that are still shed, with this status. */
+    shed: 0,
+    shedStatus: 503,
   }
   const challenges = new Set<string>()
 
@@ -99,6 +102,10 @@ async function createRelayer(feedKey: string, clock: ManualClock, publicKey: Key
       return void response.end(JSON.stringify({ keys: [{ use: 'x509-svid', x5c }] }))
     }
     const body = await bodyOf(request)
+    if (state.shed > 0) {
+      state.shed -= 1
+      return void refuse(response, state.shedStatus, 'overloaded')
+    }
     if (request.url === '/agents/challenges') {
       const challenge = randomBytes(32).toString('base64url')
       challenges.add(challenge)
@@ -216,6 +223,38 @@ test('an agent attests, renews at half life with a new key, and attests again wi
   // Half of a day's life came first and was a mere renewal; past 20 hours a proof is due.
   await identity.renew()
   expect(state.attestations).toBe(2)
+})
+
+/** Lets time pass until something is there. */
+async function passing<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let done = false
+  const end = () => {
+    done = true
+  }
+  work.then(end, end)
+  while (!done) {
+    clock.advance(1_000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return work
+}
+
+test.each([429, 503])('a start outlasts relayers that answer %i for a while', async (status) => {
+  const { agent, state, clock } = await begin()
+  Object.assign(state, { shed: 3, shedStatus: status })
+  const identity = await passing(clock, agent())
+  expect(identity.svid().expiresAt).toBeGreaterThan(clock.wall())
+  expect(state).toMatchObject({ shed: 0, attestations: 1 })
+})
+
+test('a start gives up on relayers that stay busy, and at once on one that refuses', async () => {
+  const { agent, state, clock } = await begin()
+  state.shed = 100
+  await expect(passing(clock, agent())).rejects.toMatchObject({ problem: { status: 503 } })
+  expect(state.shed).toBe(94)
+  Object.assign(state, { shed: 100, shedStatus: 401 })
+  await expect(agent()).rejects.toThrow(RelayerRefusedError)
+  expect(state.shed).toBe(99)
 })
 
 test('a renewal that is refused, or a relayer without its listener, falls back to attestation', async () => {
