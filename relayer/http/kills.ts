@@ -10,7 +10,7 @@ import type { SignedOrder } from '../kill/chainPort.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import { OrderRefusedError } from '../kill/orderRefused.ts'
 import type { Confirmation, EnforcementPoints } from '../kill/points.ts'
-import { type KillRecord, killState } from '../kill/record.ts'
+import { type KillRecord, killState, txHashOf } from '../kill/record.ts'
 import { killView } from '../kill/timeline.ts'
 import type { Admission } from './admission/admission.ts'
 import type { Application } from './application.ts'
@@ -221,6 +221,11 @@ export function addKillRoutes(
             .literal('chain')
             .optional()
             .openapi({ description: 'only orders that are not on chain yet' }),
+          transaction: z
+            .string()
+            .regex(/^0x[0-9a-f]{64}$/)
+            .optional()
+            .openapi({ description: 'only kills that this transaction brought' }),
         }),
       },
       responses: {
@@ -232,8 +237,14 @@ export function addKillRoutes(
       },
     }),
     (context) => {
-      const { limit, pending } = context.req.valid('query')
-      const kills = executor.kills().filter((kill) => pending === undefined || killState(kill) === 'enforced')
+      const { limit, pending, transaction } = context.req.valid('query')
+      const kills = executor
+        .kills()
+        .filter(
+          (kill) =>
+            (pending === undefined || killState(kill) === 'enforced') &&
+            (transaction === undefined || txHashOf(kill) === transaction),
+        )
       return context.json(
         { kills: kills.slice(0, limit).map((kill) => killView(kill, points.of(kill))) },
         200,

@@ -13,7 +13,6 @@ import { SetupError } from './setupError.ts'
 type KillTimes = {
   readonly id: string
   readonly seenMonotonic: number
-  readonly timeline: { readonly txHash: string | null }
   readonly elapsed: { readonly durable: number | null; readonly allConfirmed: number | null }
 }
 
@@ -41,8 +40,8 @@ export async function killByTransaction(
     args: [scope, subject, Reason.Drill, text],
   })
   for (let waited = 0; waited < sightTimeout; waited += pollPeriod) {
-    const { kills } = (await callRelayer(relayer.url, '/kills?limit=10')) as { kills: readonly KillTimes[] }
-    const kill = kills.find(({ timeline }) => timeline.txHash === txHash)
+    const answer = await callRelayer(relayer.url, `/kills?transaction=${txHash}`)
+    const [kill] = (answer as { readonly kills: readonly KillTimes[] }).kills
     if (kill !== undefined) return kill.id
     await sleep(pollPeriod)
   }

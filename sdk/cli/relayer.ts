@@ -222,7 +222,7 @@ export async function getKill(relayer: string, id: string): Promise<KillView> {
 
 /** The kill that a transaction made, once the relayer has seen it. */
 export async function findKill(relayer: string, txHash: string): Promise<KillView | undefined> {
-  const answer = await callRelayer(relayer, '/kills?limit=1000')
+  const answer = await callRelayer(relayer, `/kills?transaction=${txHash}`)
   const list = Array.isArray(answer) ? answer : isObject(answer) ? answer.kills : undefined
   if (!Array.isArray(list))
     throw new RelayerUnreachableError(relayer, 'answers with something other than kills')

@@ -52,6 +52,10 @@ describe('a signed kill', () => {
     })
     const receipt = await chain.client.getTransactionReceipt({ hash: kill.timeline.txHash })
     expect(receipt.from.toLowerCase()).toBe(accounts.gas.address.toLowerCase())
+    const broughtBy = async (hash: string) =>
+      (await relayer.get<{ kills: { id: string }[] }>(`/kills?transaction=${hash}`)).kills
+    expect(await broughtBy(kill.timeline.txHash)).toMatchObject([{ id: answer.killId }])
+    expect(await broughtBy(`0x${'0'.repeat(64)}`)).toEqual([])
     expect(await stateOf(agent)).toBe('killed')
   })
 
