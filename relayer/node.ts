@@ -356,7 +356,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     deployment,
     published: () => published,
     validSvids: (now) => validSvids(db, now),
-    killedAt: (killId) => executor.kill(killId)?.seen.at,
+    killedAt: async (killId) => (executor.kill(killId) ?? (await readKill(db, killId))?.kill)?.seen.at,
     clock,
   })
 

@@ -22,8 +22,8 @@ export function createRevocationList(options: {
   /** Number of the last feed message. */
   readonly published: () => number
   readonly validSvids: (now: number) => Promise<readonly SvidRecord[]>
-  /** When a kill was seen, in ms. */
-  readonly killedAt: (killId: string) => number | undefined
+  /** When a kill of any age was seen, in ms. */
+  readonly killedAt: (killId: string) => Promise<number | undefined>
   readonly clock: Clock
 }): () => Promise<Crl> {
   const { provider, table, deployment, published, validSvids, killedAt, clock } = options
@@ -41,9 +41,14 @@ export function createRevocationList(options: {
       }
       const verdict = isRevoked(claims, table, deployment)
       if (!verdict.revoked || verdict.why !== 'killed') return []
-      return [{ serial, revokedAt: killedAt(verdict.row.killId) ?? now }]
+      return [{ serial, killId: verdict.row.killId }]
     })
-    return provider.crl(revoked)
+    const moments = new Map<string, number>()
+    for (const { killId } of revoked)
+      if (!moments.has(killId)) moments.set(killId, (await killedAt(killId)) ?? now)
+    return provider.crl(
+      revoked.map(({ serial, killId }) => ({ serial, revokedAt: moments.get(killId) ?? now })),
+    )
   }
 
   return async () => {

@@ -4,20 +4,27 @@ import { type EventLoopUtilization, performance } from 'node:perf_hooks'
 const period = 250
 /** Share of the time in which the event loop was busy, from which on it cannot keep up. */
 const busy = 0.95
-/** Looks in a row: a burst of work is no overload. */
+/** Share of the time below which it has room again: what is then let in must not be turned away at once. */
+const roomy = 0.7
+/** Looks in a row: a burst of work is no overload, and a pause no end of it. */
 const looks = 4
 
-/** Tells overload from a series of utilizations, one per 250 ms: all of the last second busy. */
+/** Tells overload from a series of utilizations, one per 250 ms: from a second of busy ones to a second with room. */
 export function createOverloadJudge(): {
   readonly note: (utilization: number) => void
   readonly overloaded: () => boolean
 } {
+  let overloaded = false
   let inRow = 0
   return {
     note(utilization) {
-      inRow = utilization >= busy ? inRow + 1 : 0
+      const speaksForChange = overloaded ? utilization < roomy : utilization >= busy
+      inRow = speaksForChange ? inRow + 1 : 0
+      if (inRow < looks) return
+      overloaded = !overloaded
+      inRow = 0
     },
-    overloaded: () => inRow >= looks,
+    overloaded: () => overloaded,
   }
 }
 
