@@ -62,7 +62,7 @@ import { forgetMessages } from './store/messages.ts'
 import { readPoints } from './store/points.ts'
 import { keepLargest, pin } from './store/settings.ts'
 import { forgetSvids, latestSvids, validSvids } from './store/svids.ts'
-import { readWorkloads, takeToken, writeEnrolment, writeWithdrawal } from './store/workloads.ts'
+import { readWorkloads, takeToken } from './store/workloads.ts'
 import { gasMetrics } from './telemetry/gasMetrics.ts'
 import { renderMetrics } from './telemetry/metrics.ts'
 import { nodeMetrics } from './telemetry/nodeMetrics.ts'
@@ -332,21 +332,25 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     blind: () => chainView().blind,
     takeToken: (token, { spiffeId, expiresAt }, now) =>
       takeToken(db, tokenHash(token), spiffeId, expiresAt, now),
-    async write(spiffeId, change, at) {
-      // Of enrolled workloads only services are asked to enforce kills.
-      const isPoint = parseSpiffeId(spiffeId).type === 'service'
-      if (change === 'withdrawn') {
-        await writeWithdrawal(db, spiffeId, at)
-        points.withdraw(spiffeId)
-      } else {
-        // A point that is enrolled anew still owes what it has not confirmed.
-        const point = isPoint ? (points.point(spiffeId) ?? newPoint(spiffeId, at)) : null
-        await writeEnrolment(db, { spiffeId, enrolledAt: at, withdrawnAt: null }, point)
-        if (point !== null) points.enrol(point)
-      }
+    async write(workload) {
+      const { spiffeId, enrolledAt, withdrawnAt } = workload
+      const isWithdrawn = withdrawnAt !== null
+      // Of enrolled workloads only services are asked to enforce kills. One that is enrolled anew still owes what it has
+      // not confirmed.
+      const isPoint = !isWithdrawn && parseSpiffeId(spiffeId).type === 'service'
+      const point = isPoint ? (points.point(spiffeId) ?? newPoint(spiffeId, enrolledAt)) : null
       await executor.note({
-        audit: [{ action: `workload ${change}`, actor: 'operator', spiffeId, time: at, detail: {} }],
+        workloads: [{ workload, point }],
+        audit: [
+          {
+            ...{ action: `workload ${isWithdrawn ? 'withdrawn' : 'enrolled'}`, actor: 'operator', spiffeId },
+            time: withdrawnAt ?? enrolledAt,
+            detail: {},
+          },
+        ],
       })
+      if (isWithdrawn) points.withdraw(spiffeId)
+      else if (point !== null) points.enrol(point)
     },
     issue: issuance.enrolled,
   })

@@ -31,7 +31,8 @@ function world(workloads: Parameters<typeof createEnrolments>[0]['workloads'] = 
       taken.add(token)
       return true
     },
-    async write(spiffeId, change) {
+    async write({ spiffeId, withdrawnAt }) {
+      const change = withdrawnAt === null ? 'enrolled' : 'withdrawn'
       await onWrite()
       written.push(`${change} ${spiffeId}`)
     },

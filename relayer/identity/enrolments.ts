@@ -4,6 +4,7 @@ import { spkiOf } from './attest.ts'
 import { type Issuance, IssuanceRefusedError } from './issuance.ts'
 import { type OperatorStatement, openStatement } from './operatorStatement.ts'
 import type { SvidRecord } from './svidRecord.ts'
+import type { Workload } from './workload.ts'
 
 export type Enrolments = {
   /** Trades an operator's one-use token for a workload's SVID. @throws {IssuanceRefusedError} */
@@ -21,24 +22,23 @@ const badToken = (value: string, detail: string) =>
 export function createEnrolments(options: {
   readonly secret: Buffer
   readonly trustDomain: string
-  readonly workloads: readonly {
-    readonly spiffeId: string
-    readonly enrolledAt: number
-    readonly withdrawnAt: number | null
-  }[]
+  readonly workloads: readonly Workload[]
   /** ms */
   readonly now: () => number
   readonly blind: () => boolean
   /** Marks a token as used; false if it was before. */
   readonly takeToken: (token: string, statement: OperatorStatement, now: number) => Promise<boolean>
   /** Makes an enrolment or its end durable, before it counts. */
-  readonly write: (spiffeId: string, change: 'enrolled' | 'withdrawn', at: number) => Promise<void>
+  readonly write: (workload: Workload) => Promise<void>
   readonly issue: Issuance['enrolled']
 }): Enrolments {
   const { secret, trustDomain, now, blind, takeToken, write, issue } = options
-  const workloads = new Map<string, { readonly enrolledAt: number; readonly withdrawnAt: number | null }>(
-    options.workloads.map(({ spiffeId, ...times }) => [spiffeId, times]),
-  )
+  const workloads = new Map(options.workloads.map((workload) => [workload.spiffeId, workload]))
+
+  const keep = async (workload: Workload): Promise<void> => {
+    await write(workload)
+    workloads.set(workload.spiffeId, workload)
+  }
 
   const enrolledSince = (spiffeId: string): number | null => {
     const workload = workloads.get(spiffeId)
@@ -83,8 +83,7 @@ export function createEnrolments(options: {
     const at = Math.round(now())
     if (!(await takeToken(token, statement, at)))
       throw badToken(spiffeId, 'the token was used before; ask the operator for another')
-    await write(spiffeId, 'enrolled', at)
-    workloads.set(spiffeId, { enrolledAt: at, withdrawnAt: null })
+    await keep({ spiffeId, enrolledAt: at, withdrawnAt: null })
     return issue(spiffeId, spki)
   }
 
@@ -95,9 +94,7 @@ export function createEnrolments(options: {
     // An old statement must not end an enrolment that the operator has made since.
     if (issuedAt <= had.enrolledAt)
       throw badToken(spiffeId, 'the token is from before the enrolment; make another')
-    const at = Math.round(now())
-    await write(spiffeId, 'withdrawn', at)
-    workloads.set(spiffeId, { ...had, withdrawnAt: at })
+    await keep({ ...had, withdrawnAt: Math.round(now()) })
     return spiffeId
   }
 

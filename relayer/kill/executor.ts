@@ -172,6 +172,7 @@ export function createKillExecutor(options: {
       await decide({
         audit: [...all.flatMap((one) => one.audit ?? []), ...sent.map(({ audit }) => audit)],
         svids: all.flatMap((one) => one.svids ?? []),
+        workloads: all.flatMap((one) => one.workloads ?? []),
         points: all.flatMap((one) => one.points ?? []),
         kills: [...killIds].flatMap((id) => state.kills.get(id) ?? []),
       })

@@ -3,6 +3,7 @@ import type { Target } from '../../protocol/scope.ts'
 import type { AuditFields } from '../audit/entry.ts'
 import type { Announcement, SignedMessage } from '../feed/position.ts'
 import type { SvidRecord } from '../identity/svidRecord.ts'
+import type { Workload } from '../identity/workload.ts'
 import type { ChainBlock, ChainBlockHeader } from './chainPort.ts'
 import type { Confirmation, EnforcementPoint } from './points.ts'
 import type { KillRecord } from './record.ts'
@@ -11,6 +12,8 @@ import type { KillRecord } from './record.ts'
 export type Notes = {
   readonly audit?: readonly AuditFields[]
   readonly svids?: readonly SvidRecord[]
+  /** Enrolled or withdrawn workloads; with the enforcement point that one becomes. */
+  readonly workloads?: readonly { readonly workload: Workload; readonly point: EnforcementPoint | null }[]
   /** Enforcement points with the kills that they newly confirm. */
   readonly points?: readonly {
     readonly point: EnforcementPoint

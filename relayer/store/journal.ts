@@ -17,6 +17,7 @@ import { eventToJson } from './eventJson.ts'
 import { writePoint } from './points.ts'
 import type { Schema } from './schema.ts'
 import { insertSvid } from './svids.ts'
+import { writeWorkload } from './workloads.ts'
 
 /**
  * Rows of one INSERT: reports bring hundreds and back-fills thousands, and a statement for each would hold up the kills
@@ -261,6 +262,7 @@ async function write(
       .execute()
   }
   for (const svid of changes.svids ?? []) await insertSvid(trx, svid)
+  for (const { workload, point } of changes.workloads ?? []) await writeWorkload(trx, workload, point)
   for (const { point, confirmations } of changes.points ?? []) await writePoint(trx, point, confirmations)
   for (const part of parts(messages)) {
     await trx

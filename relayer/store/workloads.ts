@@ -1,12 +1,8 @@
+import type { Transaction } from 'kysely'
+import type { Workload } from '../identity/workload.ts'
 import type { EnforcementPoint } from '../kill/points.ts'
 import type { Database } from './database.ts'
-
-/** A workload that an operator enrolled; times in ms. */
-export type Workload = {
-  readonly spiffeId: string
-  readonly enrolledAt: number
-  readonly withdrawnAt: number | null
-}
+import type { Schema } from './schema.ts'
 
 export async function readWorkloads(db: Database): Promise<readonly Workload[]> {
   const rows = await db.selectFrom('workloads').selectAll().execute()
@@ -33,38 +29,30 @@ export async function takeToken(
   return numInsertedOrUpdatedRows === 1n
 }
 
-/** Writes a workload's enrolment, with its enforcement point if it is one. */
-export async function writeEnrolment(
-  db: Database,
-  { spiffeId, enrolledAt }: Workload,
+/** Writes an enrolment, with its enforcement point if it is one, or its withdrawal, with which the point goes. */
+export async function writeWorkload(
+  trx: Transaction<Schema>,
+  { spiffeId, enrolledAt, withdrawnAt }: Workload,
   point: EnforcementPoint | null,
 ): Promise<void> {
-  const values = { enrolled_at: enrolledAt, withdrawn_at: null }
-  await db.transaction().execute(async (trx) => {
-    await trx
-      .insertInto('workloads')
-      .values({ spiffe_id: spiffeId, ...values })
-      .onConflict((c) => c.column('spiffe_id').doUpdateSet(values))
-      .execute()
-    if (point === null) return
-    await trx
-      .insertInto('enforcement_points')
-      .values({
-        spiffe_id: spiffeId,
-        enrolled_at: point.enrolledAt,
-        epoch: point.epoch,
-        acknowledged: point.acknowledged,
-        acknowledged_at: point.acknowledgedAt,
-      })
-      .onConflict((c) => c.column('spiffe_id').doNothing())
-      .execute()
-  })
-}
-
-/** Withdraws an enrolment; its enforcement point goes with it. @param at ms */
-export async function writeWithdrawal(db: Database, spiffeId: string, at: number): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    await trx.updateTable('workloads').set({ withdrawn_at: at }).where('spiffe_id', '=', spiffeId).execute()
+  const times = { enrolled_at: enrolledAt, withdrawn_at: withdrawnAt }
+  await trx
+    .insertInto('workloads')
+    .values({ spiffe_id: spiffeId, ...times })
+    .onConflict((c) => c.column('spiffe_id').doUpdateSet(times))
+    .execute()
+  if (withdrawnAt !== null)
     await trx.deleteFrom('enforcement_points').where('spiffe_id', '=', spiffeId).execute()
-  })
+  if (point === null) return
+  await trx
+    .insertInto('enforcement_points')
+    .values({
+      spiffe_id: spiffeId,
+      enrolled_at: point.enrolledAt,
+      epoch: point.epoch,
+      acknowledged: point.acknowledged,
+      acknowledged_at: point.acknowledgedAt,
+    })
+    .onConflict((c) => c.column('spiffe_id').doNothing())
+    .execute()
 }
