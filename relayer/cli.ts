@@ -7,6 +7,7 @@ import { NoGrantPointError } from './chain/follow/follower.ts'
 import { GrantPointForkedError } from './chain/follow/headerChain.ts'
 import { NoKillSwitchError, SvidLifeTooLongError } from './chain/minCooldown.ts'
 import { WrongChainError } from './chain/rpc/rpcErrors.ts'
+import { AppFolderError } from './http/app.ts'
 import { ListenError } from './http/listeners.ts'
 import { openOperatorSecret } from './identity/operatorSecret.ts'
 import { type OperatorStatement, signStatement } from './identity/operatorStatement.ts'
@@ -73,6 +74,7 @@ async function withdraw(url: string, token: string): Promise<string> {
 const foreseen = [
   OptionError,
   ListenError,
+  AppFolderError,
   StoreUnavailableError,
   SettingChangedError,
   InvalidSpiffeIdError,

@@ -22,7 +22,9 @@ import { type AdmissionLimits, createAdmission } from './http/admission/admissio
 import { watchOverload } from './http/admission/overload.ts'
 import { createRequestQueue } from './http/admission/requestQueue.ts'
 import { addAgentRoutes } from './http/agents.ts'
+import { type AppFiles, addAppRoutes } from './http/app.ts'
 import { createApplication } from './http/application.ts'
+import { addCors } from './http/cors.ts'
 import { addDocsRoutes, addOpenApiDocument } from './http/docs.ts'
 import { createEventStream } from './http/eventStream.ts'
 import { addFeedRoutes } from './http/feed.ts'
@@ -80,6 +82,8 @@ export type NodeOptions = {
   /** Names under which TLS clients reach the mutual TLS listener. */
   readonly hosts: readonly string[]
   readonly limits: AdmissionLimits
+  /** The app to serve beside the API. */
+  readonly app?: AppFiles | null
   /** Pays for landing orders; without it orders are enforced but left to others to land. */
   readonly gasAccount: LocalAccount | null
   /** Addresses of the deployment's other relayers, to which orders are forwarded. */
@@ -374,6 +378,7 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
     createAdmission({ ...options.limits, now: clock.monotonic, overloaded: load.overloaded, queue })
   const admission = newAdmission()
   const app = createApplication(log, maxBody, onRefused)
+  addCors(app)
   addKillRoutes(app, {
     executor,
     points,
@@ -418,6 +423,15 @@ export async function startNode(options: NodeOptions): Promise<RelayerNode> {
       }) + renderMetrics(gasMetrics(gasWatch?.state() ?? null)),
   })
   addDocsRoutes(app, version)
+  if (options.app != null) {
+    addAppRoutes(app, options.app, {
+      chainId: deployment.chainId,
+      contract: deployment.contract,
+      fromBlock: options.startBlock,
+      trustDomain,
+      relayerKey: feedKey.publicKey,
+    })
+  }
 
   const pointApp = createApplication(log, maxReport, onRefused)
   addPointRoutes(pointApp, {

@@ -5,6 +5,7 @@ import { type Hex, isHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { isTrustDomain } from '../protocol/spiffeId.ts'
 import type { GrantPoint } from './chain/follow/follower.ts'
+import { readAppFiles } from './http/app.ts'
 import type { Address } from './http/listeners.ts'
 import { readSecretFile } from './identity/secretFile.ts'
 import type { NodeOptions } from './node.ts'
@@ -47,6 +48,10 @@ const known = {
   proxies: [
     '',
     'addresses of your own reverse proxies, separated by commas; X-Forwarded-For counts from them only',
+  ],
+  app: [
+    '',
+    'folder of the built dApp to serve at /; its config.json names "rpc", a node of the chain that browsers may use',
   ],
   'gas-key-file': ['', 'file (mode 0600) with the hexadecimal private key that pays for landing orders'],
   peers: [
@@ -238,6 +243,7 @@ export function readNodeOptions(
       connections: integer('connections', values.connections, 1, 1_000_000),
       proxies: proxiesOf(values.proxies),
     },
+    app: values.app === '' ? null : readAppFiles(values.app),
     gasAccount: gasAccount(values['gas-key-file']),
     peers: peersOf(values.peers),
     gasBudget: integer('gas-budget', values['gas-budget'], 0, 1_000_000),

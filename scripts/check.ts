@@ -22,6 +22,7 @@ type Result = {
 
 const tools: readonly Tool[] = [
   { name: 'types', package: 'typescript', bin: 'tsc', args: ['--noEmit'] },
+  { name: 'types (app)', package: 'typescript', bin: 'tsc', args: ['--noEmit', '-p', 'app'] },
   { name: 'biome', package: '@biomejs/biome', bin: 'biome', args: ['ci', '--error-on-warnings'] },
 ]
 

@@ -1,4 +1,5 @@
-// Killswitch on one machine: a chain, the contract, a relayer, a guarded service and agents of two wallets that call it.
+// Killswitch on one machine: a chain, the contract, a relayer that serves the dApp, a guarded service and agents of two
+// wallets that call it.
 import path from 'node:path'
 import process from 'node:process'
 import { takeDataFolder } from './lib/dataFolder.ts'
@@ -65,6 +66,7 @@ async function start(cleanup: Cleanup): Promise<number> {
     record: false,
     returning: true,
     svidLife,
+    app: true,
     progress: (text) => console.log(`${text} ...`),
   })
   cleanup.add(starting.stop)
@@ -101,6 +103,7 @@ function introduction(world: LocalWorld, config: string): string {
   const command = (text: string): string => `  npx killswitch ${text}${option}`
   return [
     '',
+    `dApp       ${world.relayer.url}/, with a development wallet for alice and bob`,
     `chain      ${world.chain.rpc} (id ${world.deployment.chainId}), a block every second`,
     `contract   ${world.deployment.contract}`,
     `relayer    ${world.relayer.url}, API at ${world.relayer.url}/docs; mutual TLS ${world.relayer.mtlsUrl}`,

@@ -13,7 +13,7 @@ export type DataFolder = {
 }
 
 /** All that a run writes; a run begins by removing what an earlier one left. */
-const contents = ['local.json', 'keys', 'relayer', 'logs', 'owner.pid'] as const
+const contents = ['local.json', 'keys', 'relayer', 'logs', 'app', 'owner.pid'] as const
 
 const isAlive = (pid: number): boolean => {
   try {

@@ -4,6 +4,7 @@ import { type Child, type Children, createChildren } from './children.ts'
 import type { DataFolder } from './dataFolder.ts'
 import { deployContracts } from './deployContracts.ts'
 import { type FleetAgent, registerAgents } from './fleet.ts'
+import { prepareApp } from './localApp.ts'
 import { type LocalChain, startLocalChain } from './localChain.ts'
 import type { AgentsMessage, AgentsSetup, RelayerAddress } from './messages.ts'
 import { receive } from './receive.ts'
@@ -43,6 +44,8 @@ export type LocalWorldOptions = {
   readonly returning: boolean
   /** Life of SVIDs and all cool-downs, in seconds. */
   readonly svidLife: number
+  /** Whether the relayer serves the dApp, with a development wallet for both wallets. */
+  readonly app?: boolean
   readonly progress: (text: string) => void
 }
 
@@ -121,6 +124,8 @@ async function build(
     }
   })
 
+  const app = options.app === true ? await prepareApp({ data, chain, wallets, progress }) : undefined
+
   progress('starting the relayer')
   const relayer = await startRelayer({
     children,
@@ -133,6 +138,7 @@ async function build(
     mtlsPort: ports.mtls,
     gasKeyFile: wallets.keyFiles.gas,
     svidLife: life,
+    ...(app === undefined ? {} : { app }),
   })
 
   progress(options.services === 1 ? 'starting the service' : `starting ${options.services} services`)

@@ -27,6 +27,8 @@ export async function startRelayer(options: {
   readonly gasKeyFile: string
   /** Seconds. */
   readonly svidLife: number
+  /** Folder of the built dApp that it serves. */
+  readonly app?: string
   /** How long it may take until it follows the chain, in ms. */
   readonly readyTimeout?: number
 }): Promise<RunningRelayer> {
@@ -48,6 +50,7 @@ export async function startRelayer(options: {
       'grant-point': 0,
       'gas-key-file': options.gasKeyFile,
       'svid-life': options.svidLife,
+      ...(options.app === undefined ? {} : { app: options.app }),
     }).flatMap(([name, value]) => [`--${name}`, String(value)]),
   })
   const { stdout } = child.process

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { toHex } from 'viem'
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import type { DataFolder } from './dataFolder.ts'
@@ -28,3 +29,6 @@ export async function makeWallets(chain: LocalChain, data: DataFolder): Promise<
     keyFiles: Object.fromEntries(made.map(({ name, file }) => [name, file])) as Wallets['keyFiles'],
   }
 }
+
+/** A private key from its file. */
+export const readKey = (file: string): string => readFileSync(file, 'utf8').trim()

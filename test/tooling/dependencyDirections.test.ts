@@ -22,7 +22,9 @@ const FORBIDDEN: readonly Import[] = [
   ['protocol/liveness.ts', 'node:fs/promises'],
   ['protocol/liveness.ts', 'crypto'],
   ...['relayer', 'scripts', 'app'].map((folder): Import => ['sdk/agent/guard.ts', `../../${folder}/any.ts`]),
-  ...['relayer', 'scripts'].map((folder): Import => ['app/routes/agents.ts', `../../${folder}/any.ts`]),
+  ...['relayer', 'scripts', 'sdk'].map(
+    (folder): Import => ['app/routes/agents.ts', `../../${folder}/any.ts`],
+  ),
   ...['sdk', 'app', 'scripts'].map((folder): Import => ['relayer/http/agents.ts', `../../${folder}/any.ts`]),
   ['relayer/node.ts', '../sdk/client/any.ts'],
   ...['kill', 'trust', 'fence', 'policy'].flatMap((folder): readonly Import[] => [

@@ -40,10 +40,15 @@ test.each([
   expect(admitted(w.many(1_000, method, path))).toBe(1_000)
 })
 
-test('a renewal is served while the relayer is overloaded, at the rate of its address', () => {
+test.each([
+  ['POST', '/svid/renew'],
+  ['GET', '/'],
+  ['GET', '/assets/index-1a2b.js'],
+  ['GET', '/config.json'],
+])('%s %s is served while the relayer is overloaded, at the rate of its address', (method, path) => {
   const w = world()
   w.lag(true)
-  expect(admitted(w.many(100, 'POST', '/svid/renew'))).toBe(20)
+  expect(admitted(w.many(100, method, path))).toBe(20)
 })
 
 test.each([
@@ -54,6 +59,8 @@ test.each([
   ['GET', '/metrics/../kills'],
   ['POST', '/bundle/../agents/attest'],
   ['POST', '/api/kill/../../agents/attest'],
+  ['POST', '/'],
+  ['GET', '/config.jsonx'],
 ])('while the relayer is overloaded %s %s is shed', (method, path) => {
   const w = world()
   w.lag(true)

@@ -1,7 +1,7 @@
 import { createTokenBuckets } from './tokenBuckets.ts'
 
 /** What a request is for, as far as shedding goes. */
-export type RequestClass = 'kill' | 'feed' | 'renewal' | 'other'
+export type RequestClass = 'kill' | 'feed' | 'renewal' | 'dApp' | 'other'
 
 export type Admission = 'admitted' | 'too many' | 'overloaded'
 
@@ -20,6 +20,8 @@ const feedPaths: ReadonlySet<string> = new Set([
 export const requestClass = (method: string, path: string): RequestClass => {
   if (method === 'POST' && /^\/(api\/kill|api\/kill\/emergency|acknowledgements)$/.test(path)) return 'kill'
   if (method === 'POST' && path === '/svid/renew') return 'renewal'
+  if (method === 'GET' && /^\/($|assets\/[^/]+$|(config\.json|icon\.svg|index\.html)$)/.test(path))
+    return 'dApp'
   return method === 'GET' && feedPaths.has(path) ? 'feed' : 'other'
 }
 
@@ -39,7 +41,8 @@ export function createRequestGuard(options: {
   const buckets = createTokenBuckets({ burst: perSecond * 10, perSecond, now })
   return (address, kind) => {
     if (kind === 'kill' || kind === 'feed') return 'admitted'
-    // An agent that cannot renew stops; what is asked for once in minutes overloads nobody.
+    // An agent that cannot renew stops, and the dApp is where owners stop agents; what is asked for once in minutes
+    // overloads nobody.
     if (kind === 'other' && overloaded()) return 'overloaded'
     return buckets.take(address) ? 'admitted' : 'too many'
   }

@@ -166,12 +166,11 @@ export function createNetwork(options: {
   return {
     connect(url, owner) {
       if (new URL(url).protocol === 'http:') return createPlainRpc(url, owner.schedule)
-      // The socket client asks for the global; no two histories run in one process at the same time.
-      Object.assign(globalThis, {
-        WebSocket: function WebSocket(address: string) {
-          return openSocket(address)
-        },
-      })
+      // The socket client constructs the global; no two histories run in one process at the same time.
+      function open(address: string) {
+        return openSocket(address)
+      }
+      Object.assign(globalThis, { WebSocket: open })
       return createSocketRpc(url, { ...owner, random: random.next })
     },
     closeSockets(node) {

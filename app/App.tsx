@@ -1,0 +1,61 @@
+import { lazy, Suspense, useMemo, useState } from 'react'
+import { Route, Router, Switch } from 'wouter'
+import { useHashLocation } from 'wouter/use-hash-location'
+import { Loading } from './design/components/Empty.tsx'
+import { Page } from './design/components/Layout.tsx'
+import { Frame } from './frame/Frame.tsx'
+import { NotFound } from './frame/NotFound.tsx'
+import { routes } from './frame/routes.ts'
+import { StopContext, type StopControl, type StopSubject } from './frame/stopContext.ts'
+import { AgentPage } from './pages/agent/AgentPage.tsx'
+import { FleetPage } from './pages/fleet/FleetPage.tsx'
+import { StopDialog } from './pages/stop/StopDialog.tsx'
+
+const loadActivity = () => import('./pages/activity/ActivityPage.tsx')
+const loadGuardians = () => import('./pages/guardians/GuardiansPage.tsx')
+const loadRegister = () => import('./pages/register/RegisterPage.tsx')
+
+const ActivityPage = lazy(() => loadActivity().then(({ ActivityPage: page }) => ({ default: page })))
+const GuardiansPage = lazy(() => loadGuardians().then(({ GuardiansPage: page }) => ({ default: page })))
+const RegisterPage = lazy(() => loadRegister().then(({ RegisterPage: page }) => ({ default: page })))
+
+/** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
+export function loadAllPages(): void {
+  for (const load of [loadActivity, loadGuardians, loadRegister]) load().catch(() => {})
+}
+
+export function App() {
+  const [stopping, setStopping] = useState<{ readonly subject: StopSubject | null } | null>(null)
+  const isOpen = stopping !== null
+  const control = useMemo<StopControl>(
+    () => ({ open: (subject) => setStopping({ subject }), isOpen }),
+    [isOpen],
+  )
+  return (
+    <Router hook={useHashLocation}>
+      <StopContext value={control}>
+        <Frame>
+          <Suspense
+            fallback={
+              <Page title="">
+                <Loading what="Loading …" />
+              </Page>
+            }
+          >
+            <Switch>
+              <Route path={routes.fleet} component={FleetPage} />
+              <Route path={routes.agent}>{({ uuid }) => <AgentPage uuid={uuid} />}</Route>
+              <Route path={routes.activity} component={ActivityPage} />
+              <Route path={routes.guardians} component={GuardiansPage} />
+              <Route path={routes.register} component={RegisterPage} />
+              <Route component={NotFound} />
+            </Switch>
+          </Suspense>
+        </Frame>
+        {stopping === null ? null : (
+          <StopDialog subject={stopping.subject} onClose={() => setStopping(null)} />
+        )}
+      </StopContext>
+    </Router>
+  )
+}

@@ -1,0 +1,90 @@
+import { type ReactNode, useId } from 'react'
+import styles from './Field.module.css'
+
+type FieldProps = {
+  readonly label: string
+  readonly hint?: ReactNode
+  /** What is wrong with the value, read out. */
+  readonly fault?: string | undefined
+}
+
+/** One line of text with its label, hint and fault. */
+export function TextField(
+  props: FieldProps & {
+    readonly value: string
+    readonly onChange: (value: string) => void
+    readonly mono?: boolean
+    readonly placeholder?: string
+    readonly type?: 'text' | 'search'
+  },
+) {
+  const { label, hint, fault, value, onChange, mono = false, placeholder, type = 'text' } = props
+  const id = useId()
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        type={type}
+        className={styles.input}
+        data-mono={mono}
+        value={value}
+        placeholder={placeholder}
+        autoComplete="off"
+        spellCheck={!mono}
+        aria-invalid={fault !== undefined}
+        aria-describedby={`${id}-hint`}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+      <p id={`${id}-hint`} className={fault === undefined ? styles.hint : styles.fault}>
+        {fault ?? hint}
+      </p>
+    </div>
+  )
+}
+
+export type Choice<T> = {
+  readonly value: T
+  readonly label: string
+  readonly note?: string
+  /** Why it cannot be chosen now. */
+  readonly why?: string | undefined
+}
+
+/** One of a few, all in sight. */
+export function ChoiceField<T extends string | number>(
+  props: FieldProps & {
+    readonly choices: readonly Choice<T>[]
+    readonly value: T
+    readonly onChange: (value: T) => void
+    readonly compact?: boolean
+  },
+) {
+  const { label, hint, choices, value, onChange, compact = false } = props
+  const id = useId()
+  return (
+    <fieldset className={styles.field}>
+      <legend className={styles.legend}>{label}</legend>
+      <div className={styles.choices} data-compact={compact}>
+        {choices.map((choice) => (
+          <label key={choice.value} className={styles.choice} data-off={choice.why !== undefined}>
+            <input
+              type="radio"
+              name={id}
+              checked={choice.value === value}
+              disabled={choice.why !== undefined}
+              onChange={() => onChange(choice.value)}
+            />
+            <span>
+              <span className={styles.choiceLabel}>{choice.label}</span>
+              {(choice.why ?? choice.note) === undefined ? null : (
+                <span className={styles.choiceNote}>{choice.why ?? choice.note}</span>
+              )}
+            </span>
+          </label>
+        ))}
+      </div>
+      {hint === undefined ? null : <p className={styles.hint}>{hint}</p>}
+    </fieldset>
+  )
+}

@@ -1,0 +1,54 @@
+import type { StopRun } from '../../data/stopper.ts'
+import { count, duration } from '../../format.ts'
+
+/** Where a stop stands, in one line and one sentence. */
+export function stopSummary(run: StopRun): {
+  readonly title: string
+  readonly detail: string
+  readonly isDone: boolean
+} {
+  const points = run.kill?.points ?? []
+  const confirmed = points.filter(
+    ({ state }) => state === 'confirmed' || state === 'closed by staleness',
+  ).length
+  const all = run.kill?.elapsed.allConfirmed ?? null
+  if (run.step === 'failed')
+    return { title: `Not stopped: ${run.label}`, detail: run.failure?.title ?? '', isDone: false }
+  if (run.step === 'wallet')
+    return {
+      title: `Waiting for your wallet: ${run.label}`,
+      detail:
+        run.way === 'signature'
+          ? 'Sign the order in your wallet.'
+          : 'Confirm the transaction in your wallet.',
+      isDone: false,
+    }
+  if (all !== null)
+    return {
+      title: `Stopped: ${run.label}`,
+      detail: `Confirmed by ${points.length === 1 ? 'the one enforcement point' : `all ${points.length} enforcement points`} ${duration(all)} after the relayer saw it.`,
+      isDone: true,
+    }
+  if (run.kill !== null && points.length === 0)
+    return {
+      title: `Stopped: ${run.label}`,
+      detail: 'The relayer knows no enforcement point that could confirm it.',
+      isDone: true,
+    }
+  if (run.kill !== null)
+    return {
+      title: `Stopping: ${run.label}`,
+      detail: `${confirmed} of ${count(points.length, 'enforcement point')} confirmed.`,
+      isDone: false,
+    }
+  return {
+    title: `Stopping: ${run.label}`,
+    detail:
+      run.way === 'signature'
+        ? 'The order is on its way to the relayer.'
+        : run.block === null
+          ? 'The transaction is sent; it takes effect with its block.'
+          : `On chain in block ${run.block}. The relayer has not told of it yet.`,
+    isDone: false,
+  }
+}

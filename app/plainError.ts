@@ -1,0 +1,161 @@
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  HttpRequestError,
+  InsufficientFundsError,
+  TimeoutError,
+} from 'viem'
+import { type Rank, rankName } from '../protocol/rank.ts'
+import { RelayerDownError, RelayerRefusedError } from './api/relayerApi.ts'
+import { NoGasError, TransactionFailedError } from './chain/contractWrites.ts'
+import { clockTime, ether } from './format.ts'
+
+/** An error for the person in front of the page. */
+export type PlainError = {
+  readonly kind:
+    | 'rejected'
+    | 'wrong chain'
+    | 'relayer down'
+    | 'relayer refused'
+    | 'rpc down'
+    | 'no gas'
+    | 'contract refused'
+    | 'wallet busy'
+    | 'other'
+  /** What happened. */
+  readonly title: string
+  /** What it means, and what to do next. */
+  readonly next: string
+  /** The error's own words, for a report. */
+  readonly detail: string
+}
+
+/** Codes of EIP-1193 and of wallets' JSON-RPC. */
+const rejected = 4001
+const unknownChain = 4902
+const chainDisconnected = 4901
+const alreadyPending = -32002
+
+const codesOf = (error: unknown): readonly unknown[] => {
+  const codes: unknown[] = []
+  for (let one = error; typeof one === 'object' && one !== null; one = (one as { cause?: unknown }).cause)
+    codes.push((one as { code?: unknown }).code)
+  return codes
+}
+
+/** What a custom error of the contract means for its caller. */
+function contractWords(name: string, args: readonly unknown[]): string {
+  const [a, b, c] = args
+  switch (name) {
+    case 'NotAuthorized':
+      return 'This wallet has no kill over it: it is neither its owner nor a guardian. Connect another wallet.'
+    case 'RankTooLow':
+      return `This wallet resumes up to rank ${rankName(Number(b) as Rank)}; this kill needs rank ${rankName(Number(c) as Rank)}.`
+    case 'NotKilled':
+      return 'It is not killed; there is nothing to resume.'
+    case 'ResumePending':
+      return `A resume is requested already; it can be executed from ${clockTime(Number(c) * 1000)} on.`
+    case 'NoResumeRequest':
+      return 'No resume is pending. Request it first; a later kill voids a request.'
+    case 'CooldownRunning':
+      return `The cool-down runs until ${clockTime(Number(a) * 1000)}.`
+    case 'KeyRequired':
+      return 'The agent was transferred and needs a new key before it resumes.'
+    case 'WalletKilled':
+      return 'This wallet is stopped: it registers nothing until it is resumed.'
+    case 'GuardianUnchanged':
+      return 'Nothing to change: this address is a guardian already, or is none (any more).'
+    default:
+      return `The contract answers ${name}(${args.map(String).join(', ')}).`
+  }
+}
+
+/** What went wrong, in plain words with the next step. */
+export function plainError(error: unknown): PlainError {
+  const detail = error instanceof Error ? error.message : String(error)
+  const codes = codesOf(error)
+  if (codes.includes(rejected))
+    return {
+      kind: 'rejected',
+      title: 'You rejected the request in your wallet',
+      next: 'Nothing was sent and nothing has changed. Try again when you are ready.',
+      detail,
+    }
+  if (codes.includes(alreadyPending))
+    return {
+      kind: 'wallet busy',
+      title: 'Your wallet already has a request open',
+      next: 'Open your wallet and answer the request that waits there, then try again.',
+      detail,
+    }
+  const name = (error as Error | null)?.name
+  if (
+    codes.includes(unknownChain) ||
+    codes.includes(chainDisconnected) ||
+    name === 'ConnectorChainMismatchError' ||
+    name === 'SwitchChainError' ||
+    name === 'ChainMismatchError'
+  )
+    return {
+      kind: 'wrong chain',
+      title: 'Your wallet is on another chain',
+      next: 'Switch the network in your wallet, then try again. Nothing was sent.',
+      detail,
+    }
+  if (error instanceof RelayerDownError)
+    return {
+      kind: 'relayer down',
+      title: 'The relayer does not answer',
+      next: 'A signed order needs it; a transaction does not. Send it as a transaction, or try the relayer again.',
+      detail,
+    }
+  if (error instanceof RelayerRefusedError)
+    return {
+      kind: 'relayer refused',
+      title: `The relayer refuses: ${error.problem.title}`,
+      next: `${error.problem.detail}. Nothing has changed.`,
+      detail,
+    }
+  if (error instanceof NoGasError)
+    return {
+      kind: 'no gas',
+      title: 'This wallet cannot pay for a transaction',
+      next: `It holds ${ether(error.balance)} ETH and needs about ${ether(error.needed)}. A kill by signature is free; anything else needs ether in this wallet.`,
+      detail,
+    }
+  if (error instanceof TransactionFailedError)
+    return {
+      kind: 'contract refused',
+      title: 'The transaction failed on chain',
+      next: "The chain's state changed after it was checked. Try again.",
+      detail,
+    }
+  if (error instanceof BaseError) {
+    const reverted = error.walk((one) => one instanceof ContractFunctionRevertedError)
+    if (reverted instanceof ContractFunctionRevertedError)
+      return {
+        kind: 'contract refused',
+        title: 'The contract refuses',
+        next: contractWords(reverted.data?.errorName ?? 'an unknown error', reverted.data?.args ?? []),
+        detail,
+      }
+    if (
+      error.walk((one) => one instanceof InsufficientFundsError) !== null ||
+      /(insufficient|enough) (funds|balance)/i.test(detail)
+    )
+      return {
+        kind: 'no gas',
+        title: 'This wallet cannot pay for a transaction',
+        next: 'A kill by signature is free; anything else needs ether in this wallet.',
+        detail,
+      }
+    if (error.walk((one) => one instanceof HttpRequestError || one instanceof TimeoutError) !== null)
+      return {
+        kind: 'rpc down',
+        title: 'The node of the chain does not answer',
+        next: 'What you see may be old. A kill by signature needs no node: it goes to the relayer.',
+        detail,
+      }
+  }
+  return { kind: 'other', title: 'That did not work', next: 'Try again.', detail }
+}

@@ -1,0 +1,69 @@
+import { createWalletClient, custom, type EIP1193Provider, type Hex, http } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import type { AppConfig } from '../config.ts'
+
+/** Start of the names under which the accounts announce themselves. */
+export const developmentRdns = 'ai.killswitch.development'
+
+/** A square with the account's first letter. */
+const icon = (name: string): string =>
+  `data:image/svg+xml,${encodeURIComponent(
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="4" fill="#4b545c"/><text x="16" y="22" font-family="sans-serif" font-size="17" text-anchor="middle" fill="#fff">${name.slice(0, 1).toUpperCase()}</text></svg>`,
+  )}`
+
+type Request = { readonly method: string; readonly params?: unknown }
+
+/** An EIP-1193 provider that signs with a key of the configuration, unasked: for local chains only. */
+function createProvider(config: AppConfig, name: string, key: Hex): EIP1193Provider {
+  const account = privateKeyToAccount(key)
+  const node = http(config.rpc)({})
+  const wallet = createWalletClient({ account, transport: custom({ request: node.request }) })
+  // Like a wallet, it shows its account only to pages that were connected to it.
+  const permission = `development wallet ${name}`
+  const request = async ({ method, params }: Request): Promise<unknown> => {
+    const [first, second] = (params ?? []) as [unknown, unknown]
+    switch (method) {
+      case 'eth_accounts':
+        return localStorage.getItem(permission) === null ? [] : [account.address]
+      case 'wallet_revokePermissions':
+        localStorage.removeItem(permission)
+        return null
+      case 'eth_requestAccounts':
+        localStorage.setItem(permission, 'given')
+        return [account.address]
+      case 'wallet_requestPermissions':
+        localStorage.setItem(permission, 'given')
+        return [{ parentCapability: 'eth_accounts', caveats: [{ type: 'filter', value: [account.address] }] }]
+      case 'eth_signTypedData_v4':
+        return account.signTypedData(JSON.parse(second as string))
+      case 'eth_sendTransaction': {
+        const { to, data, value } = first as { to: Hex; data?: Hex; value?: Hex }
+        return wallet.sendTransaction({
+          to,
+          chain: null,
+          ...(data === undefined ? {} : { data }),
+          ...(value === undefined ? {} : { value: BigInt(value) }),
+        })
+      }
+      default:
+        return node.request({ method, params } as never)
+    }
+  }
+  return { request, on: () => {}, removeListener: () => {} } as unknown as EIP1193Provider
+}
+
+/** Announces one wallet per key, as an extension would (EIP-6963). */
+export function announceDevelopmentWallets(config: AppConfig): void {
+  for (const { name, key } of config.developmentKeys) {
+    const info = {
+      uuid: crypto.randomUUID(),
+      name,
+      icon: icon(name),
+      rdns: `${developmentRdns}.${name}`,
+    }
+    const detail = Object.freeze({ info, provider: createProvider(config, name, key) })
+    const announce = () => window.dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail }))
+    window.addEventListener('eip6963:requestProvider', announce)
+    announce()
+  }
+}

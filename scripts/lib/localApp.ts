@@ -1,0 +1,28 @@
+import { cpSync } from 'node:fs'
+import { buildLocalApp } from './buildApp.ts'
+import type { DataFolder } from './dataFolder.ts'
+import type { LocalChain } from './localChain.ts'
+import { readKey, type Wallets } from './wallets.ts'
+
+/** Builds the dApp for a local chain and writes its configuration beside it. @returns the folder to serve */
+export async function prepareApp(options: {
+  readonly data: DataFolder
+  readonly chain: LocalChain
+  readonly wallets: Wallets
+  readonly progress: (text: string) => void
+}): Promise<string> {
+  const { data, chain, wallets, progress } = options
+  progress('building the dApp')
+  const folder = data.file('app')
+  cpSync(await buildLocalApp(), folder, { recursive: true })
+  const owners = ['alice', 'bob'] as const
+  data.writeSecret(
+    'app/config.json',
+    JSON.stringify({
+      chainName: 'Local chain',
+      rpc: chain.rpc,
+      developmentKeys: owners.map((name) => ({ name, key: readKey(wallets.keyFiles[name]) })),
+    }),
+  )
+  return folder
+}

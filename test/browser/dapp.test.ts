@@ -1,0 +1,587 @@
+// The dApp in a real Chromium with a wallet that really signs, against the real stack. Skipped with one line where
+// there is no Chromium.
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
+import { agentTarget } from '../../protocol/scope.ts'
+import { agentIdFromUuid } from '../../protocol/uuid.ts'
+import type { FleetAgent } from '../../scripts/lib/fleet.ts'
+import { createInjectedWallet, type InjectedWallet } from './support/injectedWallet.ts'
+import { launchChromium } from './support/launchChromium.ts'
+import { cooldown, type Owner, points, type Stack, startStack, trustDomain } from './support/stack.ts'
+import { connect, endVisits, hold, seriousViolations, type VisitOptions, visit } from './support/visit.ts'
+
+const browser: Browser | null = await launchChromium()
+let stack: Stack
+
+beforeAll(async () => {
+  if (browser !== null) stack = await startStack()
+}, 180_000)
+afterEach(endVisits)
+afterAll(async () => {
+  await browser?.close()
+  await stack?.stop()
+})
+
+const walletOf = (owner: Pick<Owner, 'account'>, name = 'Test wallet'): InjectedWallet =>
+  createInjectedWallet({
+    name,
+    account: owner.account,
+    rpc: stack.chain.rpc,
+    chainId: stack.deployment.chainId,
+  })
+
+const open = (wallets: readonly InjectedWallet[], options: Partial<VisitOptions> = {}) =>
+  visit(browser as Browser, stack.url, {
+    wallets,
+    origins: [new URL(stack.url).origin, new URL(stack.chain.rpc).origin],
+    ...options,
+  })
+
+/** The row or card of an agent. */
+const rowOf = (page: Page, spiffeId: string) =>
+  page.getByRole('row').filter({ has: page.locator(`[title="${spiffeId}"]`) })
+
+const dialog = (page: Page) => page.getByRole('dialog')
+const progressOf = (page: Page) =>
+  dialog(page).getByText(/^(Stopped|Stopping|Waiting for your wallet|Not stopped): /)
+
+/** Stops one agent from its row, with the way that is set or the named one. */
+async function stopAgent(page: Page, spiffeId: string, way?: 'Transaction'): Promise<void> {
+  await rowOf(page, spiffeId).getByRole('button', { name: /^Stop/ }).click()
+  if (way !== undefined) await dialog(page).getByLabel(way).check()
+  await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop' }), progressOf(page))
+}
+
+const stopped = (page: Page) => dialog(page).getByText(/^Stopped: /)
+const confirmedByAll = `Confirmed by all ${points} enforcement points`
+
+describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
+  it('offers every wallet that announces itself and shows the agents of the one that is chosen', async () => {
+    const [one, other] = [await stack.owner(2), await stack.owner(1)]
+    const { page, complaints } = await open([walletOf(one, 'First wallet'), walletOf(other, 'Second wallet')])
+    await connect(page, 'Second wallet')
+    await rowOf(page, other.agents[0]?.spiffeId ?? '')
+      .getByText('Alive')
+      .waitFor()
+    expect(await page.getByRole('table').getByRole('row').count()).toBe(2)
+    for (const { spiffeId } of one.agents) expect(await rowOf(page, spiffeId).count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  it('kills an agent by signature from a wallet without gas, and shows each confirmation with its milliseconds', async () => {
+    const owner = await stack.owner(2, 0)
+    const [agent, spared] = owner.agents.map(({ spiffeId }) => spiffeId) as [string, string]
+    const wallet = walletOf(owner)
+    const { page, complaints } = await open([wallet])
+    await connect(page, wallet.name)
+    await stopAgent(page, agent)
+    await stopped(page).waitFor()
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    const steps = dialog(page).getByRole('listitem')
+    for (const name of ['Durable', 'Published', 'demo-service-1', 'demo-service-2', 'On chain', 'Final'])
+      await steps.filter({ hasText: new RegExp(`${name}.*[0-9] m?s$`) }).waitFor()
+    expect(wallet.asked).toEqual(['wallet_requestPermissions', 'eth_signTypedData_v4'])
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await rowOf(page, agent).getByText('Killed').waitFor()
+    expect(await rowOf(page, spared).getByText('Alive').count()).toBe(1)
+    expect(complaints).toEqual([])
+  })
+
+  it('leads to a killed agent in five clicks at most and nothing typed, in a browser without a wallet', async () => {
+    const [agent] = (await stack.ofDeveloper(1)).map(({ spiffeId }) => spiffeId) as [string]
+    const { page, complaints } = await open([])
+    let clicks = 0
+    page.on('console', (message) => {
+      if (message.text() === 'pressed') clicks++
+    })
+    await page.evaluate(() => addEventListener('pointerdown', () => console.log('pressed'), true))
+    await connect(page, 'alice')
+    await stopAgent(page, agent)
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    expect(clicks).toBeLessThanOrEqual(5)
+    expect(complaints).toEqual([])
+  })
+
+  it('kills an agent by transaction', async () => {
+    const owner = await stack.owner(1)
+    const [agent] = owner.agents.map(({ spiffeId }) => spiffeId) as [string]
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await stopAgent(page, agent, 'Transaction')
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    expect(wallet.asked.at(-1)).toBe('eth_sendTransaction')
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await rowOf(page, agent).getByText('Killed').waitFor()
+  })
+
+  it('stops all agents of the wallet from every page, and says how many before', async () => {
+    const owner = await stack.owner(3, 0)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByRole('link', { name: 'Activity' }).click()
+    await page.getByRole('heading', { name: 'Activity' }).waitFor()
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await dialog(page)
+      .getByText(/^Stops 3 running agents now, and every agent that the wallet registers/)
+      .waitFor()
+    await dialog(page)
+      .getByText(/your wallet asks for a signature/)
+      .waitFor()
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop all' }), progressOf(page))
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await page.getByRole('link', { name: 'Fleet' }).click()
+    await page.getByText('0 alive, 3 stopped').waitFor()
+    for (const { spiffeId } of owner.agents) await rowOf(page, spiffeId).getByText('Killed').waitFor()
+  })
+
+  it('stops all agents of the wallet by transaction', async () => {
+    const owner = await stack.owner(2)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByText('2 alive, 0 stopped').waitFor()
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await dialog(page).getByLabel('Transaction').check()
+    await dialog(page)
+      .getByText(/your wallet asks to confirm a transaction/)
+      .waitFor()
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop all' }), progressOf(page))
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    expect(wallet.asked.at(-1)).toBe('eth_sendTransaction')
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await page.getByText('0 alive, 2 stopped').waitFor()
+  })
+
+  it('does nothing when the button is let go too early', async () => {
+    const owner = await stack.owner(1, 0)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await dialog(page).getByRole('button', { name: 'Hold to stop all' }).click()
+    await dialog(page).getByText('Hold the button, or Space or Enter.').waitFor()
+    expect(await progressOf(page).count()).toBe(0)
+    expect(wallet.asked).toEqual(['wallet_requestPermissions'])
+  })
+
+  it('says so when the signature is rejected, and goes on from there', async () => {
+    const owner = await stack.owner(1, 0)
+    const wallet = walletOf(owner)
+    wallet.onAsk((method) => (method === 'eth_signTypedData_v4' ? 'reject' : 'approve'))
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await rowOf(page, owner.agents[0]?.spiffeId ?? '')
+      .getByRole('button', { name: /^Stop/ })
+      .click()
+    const rejected = dialog(page).getByText('You rejected the request in your wallet')
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop' }), rejected)
+    await dialog(page).getByText('Nothing was sent and nothing has changed.').waitFor()
+    wallet.onAsk(() => 'approve')
+    await dialog(page).getByRole('button', { name: 'Try again' }).click()
+    await stopped(page).waitFor()
+  })
+
+  it('takes a wallet on another chain to the right one before it signs', async () => {
+    const owner = await stack.owner(1, 0)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await wallet.goToChain(1)
+    await page.getByText(/^Your wallet is on another chain than/).waitFor()
+    await stopAgent(page, owner.agents[0]?.spiffeId ?? '')
+    await stopped(page).waitFor()
+    expect(wallet.asked.slice(-2)).toEqual(['wallet_switchEthereumChain', 'eth_signTypedData_v4'])
+    expect(await page.getByText(/^Your wallet is on another chain than/).count()).toBe(0)
+  })
+
+  it('works with the keyboard alone', async () => {
+    const owner = await stack.owner(1, 0)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    const focusOn = async (name: RegExp): Promise<void> => {
+      for (let presses = 0; presses < 60; presses++) {
+        const label = await page.evaluate(() => {
+          const { activeElement: at } = document
+          return at?.getAttribute('aria-label') ?? at?.textContent ?? ''
+        })
+        if (name.test(label)) return
+        await page.keyboard.press('Tab')
+      }
+      throw new Error(`Tab does not lead to ${name}`)
+    }
+    await focusOn(/^Connect wallet/)
+    await page.keyboard.press('Enter')
+    await dialog(page).waitFor()
+    await focusOn(new RegExp(wallet.name))
+    await page.keyboard.press('Enter')
+    await rowOf(page, owner.agents[0]?.spiffeId ?? '').waitFor()
+    await focusOn(/^Stop agents of this wallet/)
+    await page.keyboard.press('Enter')
+    await dialog(page).waitFor()
+    await focusOn(/^Hold to stop all/)
+    await page.keyboard.down('Space')
+    await progressOf(page).waitFor()
+    await page.keyboard.up('Space')
+    await stopped(page).waitFor()
+    await page.keyboard.press('Escape')
+    await dialog(page).waitFor({ state: 'detached' })
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(
+      'Stop agents of this wallet',
+    )
+  })
+
+  it('lets assistive technology, which clicks without holding, confirm by a second press', async () => {
+    const owner = await stack.owner(1, 0)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    const button = dialog(page).getByRole('button', { name: /Hold to stop all/ })
+    const click = () => button.evaluate((element: HTMLElement) => element.click())
+    await click()
+    await dialog(page).getByText('Press once more within 5 seconds.').waitFor()
+    await click()
+    await stopped(page).waitFor()
+  })
+
+  it.each([
+    { look: 'light', dark: false, width: 1280 },
+    { look: 'dark', dark: true, width: 1280 },
+    { look: 'light, narrow', dark: false, width: 360 },
+    { look: 'dark, narrow', dark: true, width: 360 },
+  ])('gives axe nothing serious to find on any page ($look)', async ({ dark, width }) => {
+    const owner = await stack.owner(2, 0)
+    const agent = owner.agents[0]
+    const wallet = walletOf(owner)
+    const { page, complaints } = await open([wallet], { dark, width })
+    await page.getByText('Connect a wallet to see your agents').waitFor()
+    expect(await seriousViolations(page), 'not connected').toEqual([])
+    await connect(page, wallet.name)
+    await rowOf(page, agent?.spiffeId ?? '').waitFor()
+    expect(await seriousViolations(page), 'fleet').toEqual([])
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await dialog(page).getByRole('button', { name: 'Say why' }).click()
+    expect(await seriousViolations(page), 'stop').toEqual([])
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop all' }), progressOf(page))
+    await stopped(page).waitFor()
+    expect(await seriousViolations(page), 'progress').toEqual([])
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    for (const [name, heading] of [
+      ['Activity', 'Kills'],
+      ['Guardians', 'Guardians of this wallet'],
+      ['Register', 'New agent'],
+    ] as const) {
+      await page.getByRole('link', { name, exact: true }).click()
+      await page.getByRole('heading', { name: heading }).waitFor()
+      expect(await seriousViolations(page), name).toEqual([])
+    }
+    await page.goto(`${stack.url}#/agents/${agent?.uuid}`)
+    await page.getByRole('heading', { name: 'History' }).waitFor()
+    expect(await seriousViolations(page), 'agent').toEqual([])
+    expect(complaints).toEqual([])
+  })
+
+  it('is served with a policy that lets it talk to its node and its relayer and to nobody else', async () => {
+    const { page } = await open([])
+    const answer = await page.reload()
+    const policy = answer?.headers()['content-security-policy'] ?? ''
+    expect(policy.split('; ').toSorted()).toEqual(
+      [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "img-src 'self' data:",
+        `connect-src 'self' ${new URL(stack.chain.rpc).origin}`,
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+      ].toSorted(),
+    )
+    const tried = await page.evaluate(async () => {
+      const inline = document.createElement('script')
+      inline.textContent = 'window.ran = true'
+      document.body.append(inline)
+      const reached = await fetch('http://127.0.0.1:9/').then(
+        () => true,
+        () => false,
+      )
+      return { ran: 'ran' in window, reached }
+    })
+    expect(tried).toEqual({ ran: false, reached: false })
+  })
+
+  it('fits a screen of 360 pixels: nothing sticks out, and the stop is in sight', async () => {
+    const owner = await stack.owner(2, 0)
+    const agent = owner.agents[0]
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet], { width: 360, height: 640 })
+    await connect(page, wallet.name)
+    await rowOf(page, agent?.spiffeId ?? '').waitFor()
+    for (const fragment of ['/', `/agents/${agent?.uuid}`, '/activity', '/guardians', '/register']) {
+      await page.goto(`${stack.url}#${fragment}`)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      const width = await page.evaluate(() => document.documentElement.scrollWidth)
+      expect(width, fragment).toBeLessThanOrEqual(360)
+      const stop = await page.getByRole('button', { name: 'Stop agents of this wallet' }).boundingBox()
+      expect(stop === null ? Number.POSITIVE_INFINITY : stop.x + stop.width, fragment).toBeLessThanOrEqual(
+        360,
+      )
+    }
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop all' }), progressOf(page))
+    await stopped(page).waitFor()
+    expect(await dialog(page).evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true)
+  })
+
+  it('registers an agent under the identity that it shows before, and gives out its key once', async () => {
+    const owner = await stack.owner(1)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByRole('link', { name: 'Register', exact: true }).click()
+    await page.getByLabel('Type').fill('Trader')
+    await page.getByText(/^Only a-z, 0-9 and -/).waitFor()
+    await page.getByLabel('Type').fill('courier')
+    const spiffeId = (await page.locator('dd [title^="spiffe://"]').getAttribute('title')) ?? ''
+    expect(spiffeId).toMatch(new RegExp(`^spiffe://${trustDomain}/courier/[0-9a-f-]{36}$`))
+    await page.getByRole('button', { name: 'Register by transaction' }).click()
+    await page.getByRole('heading', { name: 'Registered' }).waitFor()
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: /^Save / }).click(),
+    ])
+    const key = createPrivateKey(await readFile(await download.path(), 'utf8'))
+    const publicKey = createPublicKey(key).export({ format: 'jwk' }).x as string
+    expect(
+      await stack.chain.client.readContract({
+        address: stack.deployment.contract,
+        abi: killSwitchAbi,
+        functionName: 'keyOf',
+        args: [agentIdFromUuid(spiffeId.slice(-36))],
+      }),
+    ).toBe(`0x${Buffer.from(publicKey, 'base64url').toString('hex')}`)
+    await page.getByRole('link', { name: 'Fleet' }).click()
+    await rowOf(page, spiffeId).getByText('Alive').waitFor()
+  })
+
+  it('goes on while the relayer is down, stops by transaction, and recovers by itself', async () => {
+    const owner = await stack.owner(2)
+    const [first, second] = owner.agents.map(({ spiffeId }) => spiffeId) as [string, string]
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await rowOf(page, first).waitFor()
+    await stack.stopRelayer()
+    try {
+      await page.getByText('The relayer does not answer').first().waitFor()
+      await rowOf(page, first).getByRole('button', { name: /^Stop/ }).click()
+      expect(await dialog(page).getByLabel('Signature').isDisabled()).toBe(true)
+      await dialog(page).getByText('The relayer does not answer; an order needs it.').waitFor()
+      await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop' }), progressOf(page))
+      await dialog(page)
+        .getByText(/^On chain in block/)
+        .waitFor()
+      await page.keyboard.press('Escape')
+      await rowOf(page, first).getByText('Killed').waitFor()
+    } finally {
+      await stack.startRelayer()
+    }
+    await page.getByText(`Confirmed by all ${points} enforcement points`).waitFor()
+    await page.getByText('The relayer does not answer').waitFor({ state: 'detached' })
+    await page
+      .getByRole('contentinfo')
+      .getByText(/^verified/)
+      .waitFor()
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    await stopAgent(page, second)
+    await stopped(page).waitFor()
+  })
+
+  it('keeps a signed order when the relayer goes down under it, and sends the same one again', async () => {
+    const owner = await stack.owner(1, 0)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    const orders: string[] = []
+    let isCut = true
+    await page.route('**/api/kill', async (route) => {
+      orders.push(route.request().postData() ?? '')
+      await (isCut ? route.abort() : route.continue())
+    })
+    await rowOf(page, owner.agents[0]?.spiffeId ?? '')
+      .getByRole('button', { name: /^Stop/ })
+      .click()
+    const down = dialog(page).getByText('The relayer does not answer')
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop' }), down)
+    isCut = false
+    await dialog(page).getByRole('button', { name: 'Send the order again' }).click()
+    await stopped(page).waitFor()
+    expect(new Set(orders).size).toBe(1)
+    expect(wallet.asked.filter((method) => method === 'eth_signTypedData_v4')).toHaveLength(1)
+  })
+
+  it('says that the node is down, still stops by signature, and recovers by itself', async () => {
+    const owner = await stack.owner(2, 0)
+    const [first] = owner.agents.map(({ spiffeId }) => spiffeId) as [string]
+    const wallet = walletOf(owner)
+    const { page, context } = await open([wallet])
+    await connect(page, wallet.name)
+    await rowOf(page, first).waitFor()
+    await context.route(`${stack.chain.rpc}/**`, (route) => route.abort())
+    await page.getByText('The node of the chain does not answer').waitFor()
+    await stopAgent(page, first)
+    await stopped(page).waitFor()
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await rowOf(page, first).getByText('Killed').waitFor()
+    await context.unroute(`${stack.chain.rpc}/**`)
+    await page.getByText('The node of the chain does not answer').waitFor({ state: 'detached' })
+    await page.goto(`${stack.url}#/agents/${first.slice(-36)}`)
+    await page.getByText('Killed: this agent').waitFor()
+  })
+
+  it("falls back to the relayer's list where the chain cannot be read, and marks it", async () => {
+    const owner = await stack.owner(2, 0)
+    const wallet = walletOf(owner)
+    const { page, context } = await open([])
+    await context.route(`${stack.chain.rpc}/**`, (route) => route.abort())
+    await wallet.install(context)
+    await page.reload()
+    await connect(page, wallet.name)
+    await page.getByText("This list is the relayer's").waitFor()
+    for (const { spiffeId } of owner.agents) await rowOf(page, spiffeId).getByText('Relayer').waitFor()
+  })
+
+  it('believes no feed message that the relayer has not signed', async () => {
+    const owner = await stack.owner(1, 0)
+    const agent = owner.agents[0] as FleetAgent
+    const wallet = walletOf(owner)
+    const { page } = await open([])
+    await page.route('**/revocations', async (route) => {
+      const text = await (await route.fetch()).text()
+      const [json, signature] = text.split('\n') as [string, string]
+      const snapshot = JSON.parse(json)
+      snapshot.rows.push({
+        ...agentTarget(agent.uuid),
+        provisional: true,
+        finalSequence: 0,
+        rank: 4,
+        reason: 1,
+        text: 'forged',
+        killId: 'forged',
+      })
+      await route.fulfill({ body: `${JSON.stringify(snapshot)}\n${signature}` })
+    })
+    await wallet.install(page.context())
+    await page.reload()
+    await connect(page, wallet.name)
+    await page.getByText('a message was refused').waitFor()
+    await rowOf(page, agent.spiffeId).getByText('Alive').waitFor()
+    await page.unroute('**/revocations')
+    await page
+      .getByRole('contentinfo')
+      .getByText(/^verified/)
+      .waitFor()
+  })
+
+  it('says that a wallet without ether cannot pay, and offers the way without gas', async () => {
+    const owner = await stack.owner(1, 0)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await dialog(page).getByText('This wallet holds no ether to pay for gas.').waitFor()
+    expect(await dialog(page).getByLabel('Transaction').isDisabled()).toBe(true)
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Guardians' }).click()
+    await page.getByLabel('Address').fill('0x000000000000000000000000000000000000dEaD')
+    await page.getByRole('button', { name: 'Appoint' }).click()
+    await page.getByText('This wallet cannot pay for a transaction').waitFor()
+  })
+
+  it('shows a thousand agents, finds one of them and stops it', async () => {
+    const owner = await stack.owner(1_000, 0)
+    const agent = owner.agents[777] as FleetAgent
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByText('1,000 alive, 0 stopped').waitFor()
+    expect(await page.getByRole('table').getAttribute('aria-rowcount')).toBe('1001')
+    expect(await page.getByRole('row').count()).toBeLessThan(200)
+    await page.getByLabel('Find by SPIFFE ID').fill(agent.uuid.slice(0, 13))
+    await stopAgent(page, agent.spiffeId)
+    await stopped(page).waitFor()
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await page.getByText('999 alive, 1 stopped').waitFor()
+  })
+
+  it('shows what agents do: the life of their SVID, when they were last seen, and how often they ask', async () => {
+    const owner = await stack.owner(1, 0)
+    const agent = owner.agents[0] as FleetAgent
+    await stack.runAgents(owner.agents)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await rowOf(page, agent.spiffeId)
+      .getByText(/accepted/)
+      .waitFor()
+    await rowOf(page, agent.spiffeId)
+      .getByText(/^[1-9][0-9]* s$/)
+      .waitFor()
+    await rowOf(page, agent.spiffeId)
+      .getByText(/^[1-9][0-9.]*\/s$/)
+      .waitFor()
+    await stopAgent(page, agent.spiffeId)
+    await stopped(page).waitFor()
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await rowOf(page, agent.spiffeId)
+      .getByText(/denied/)
+      .waitFor()
+    await rowOf(page, agent.spiffeId).getByText('revoked').waitFor()
+  })
+
+  it('lets a guardian stop, but not resume; and the owner resume once the cool-down is over', async () => {
+    const owner = await stack.owner(1)
+    const guardian = await stack.owner(0, 0)
+    const agent = owner.agents[0] as FleetAgent
+    const ownersWallet = walletOf(owner, "Owner's wallet")
+    const guardiansWallet = walletOf(guardian, "Guardian's wallet")
+    const { page: ownersPage } = await open([ownersWallet])
+    await connect(ownersPage, ownersWallet.name)
+    await ownersPage.getByRole('link', { name: 'Guardians' }).click()
+    await ownersPage.getByLabel('Address').fill(guardian.account.address)
+    await ownersPage.getByRole('button', { name: 'Appoint' }).click()
+    await ownersPage.getByText('may stop your agents').waitFor()
+
+    const { page } = await open([guardiansWallet])
+    await connect(page, guardiansWallet.name)
+    await page.getByRole('heading', { name: 'Agents that I guard' }).waitFor()
+    await stopAgent(page, agent.spiffeId)
+    await stopped(page).waitFor()
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await page.goto(`${stack.url}#/agents/${agent.uuid}`)
+    await page.getByText(/^A resume of this needs rank Owner; this wallet has none/).waitFor()
+    expect(await page.getByRole('button', { name: 'Request resume' }).getAttribute('aria-disabled')).toBe(
+      'true',
+    )
+
+    await ownersPage.goto(`${stack.url}#/agents/${agent.uuid}`)
+    await ownersPage.getByText(/^by .*, by signed order/).waitFor()
+    await ownersPage.getByRole('button', { name: 'Request resume' }).click()
+    await ownersPage.getByText(/^Resume requested\. It can be executed from/).waitFor()
+    expect(await ownersPage.getByRole('button', { name: /^Resume/ }).getAttribute('aria-disabled')).toBe(
+      'true',
+    )
+    const resume = ownersPage.locator('button[aria-disabled=false]', { hasText: /^Resume$/ })
+    await stack.passTime(cooldown)
+    await resume.click()
+    await ownersPage.getByText('Resumed: this agent').waitFor()
+    await ownersPage.getByText('Alive').waitFor()
+  })
+})
