@@ -8,7 +8,8 @@ import { loadKills } from './backfill/killLoader.ts'
 import { type BareWorld, startBareWorld, startWorldRelayer } from './lib/bareWorld.ts'
 import type { Bench, Benchmark } from './lib/benchmark.ts'
 import { cpuTime } from './lib/cpuTime.ts'
-import { installPonder, startPonder } from './lib/ponder.ts'
+import { installTool } from './lib/installTool.ts'
+import { startPonder } from './lib/ponder.ts'
 
 const blocks = 25_000
 const killsPerBlock = 2
@@ -74,7 +75,7 @@ async function measurePonder(world: BareWorld, bench: Bench, expected: { kills: 
 }
 
 async function prepare(bench: Bench) {
-  await installPonder(bench.say)
+  await installTool('ponder', bench.say)
   // No base fee and no old states: mining is all that this chain does for long.
   const world = await startBareWorld(bench, '--prune-history', '--block-base-fee-per-gas', '0')
   const started = monotonicNow()

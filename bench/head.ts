@@ -3,7 +3,8 @@ import { receive } from '../scripts/lib/receive.ts'
 import { type BareWorld, registerFleet, startBareWorld } from './lib/bareWorld.ts'
 import type { Bench, Benchmark } from './lib/benchmark.ts'
 import type { Sighting, WatcherMessage, WatcherSetup } from './lib/headMessages.ts'
-import { installPonder, startPonder } from './lib/ponder.ts'
+import { installTool } from './lib/installTool.ts'
+import { startPonder } from './lib/ponder.ts'
 import { quantile } from './lib/statistics.ts'
 import { transactionKills } from './lib/transactionKills.ts'
 
@@ -122,7 +123,7 @@ export const head: Benchmark = {
     ponderP99: { text: 'Ponder, header → handler p99', unit: 'ms' },
   },
   prepare: async (bench) => {
-    await installPonder(bench.say)
+    await installTool('ponder', bench.say)
     return run
   },
 }

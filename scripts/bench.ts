@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { backfill } from '../bench/backfill.ts'
+import { dapp } from '../bench/dapp.ts'
 import { emergency } from '../bench/emergency.ts'
 import { flood } from '../bench/flood.ts'
 import { head } from '../bench/head.ts'
@@ -24,6 +25,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   backfill,
   issue,
   flood,
+  dapp,
 }
 
 const flags = {

@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFileSync, cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Child } from '../../scripts/lib/children.ts'
 import { claimPorts } from '../../scripts/lib/ports.ts'
@@ -22,34 +19,6 @@ export type RunningPonder = {
   countKills(): Promise<number>
   /** Kills of later blocks, with the moment at which their handler was called. */
   killsAfter(block: number): Promise<readonly { readonly txHash: string; readonly handledAt: number }[]>
-}
-
-/** Installs Ponder beside the project, by its own lock, if it is not there yet. @throws {SetupError} */
-export async function installPonder(say: (text: string) => void): Promise<void> {
-  const { dependencies } = JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>
-  }
-  const installed = path.join(home, 'node_modules/ponder/package.json')
-  if (
-    existsSync(installed) &&
-    (JSON.parse(readFileSync(installed, 'utf8')) as { version: string }).version === dependencies.ponder
-  )
-    return
-  say(`installing Ponder ${dependencies.ponder} into bench/ponder`)
-  // npm's own JavaScript when npm started us, under this Node: Ponder refuses old ones.
-  const npm = process.env.npm_execpath
-  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error']
-  const options = { cwd: home, stdio: ['ignore', 'inherit', 'pipe'] as const }
-  const child =
-    npm !== undefined && path.basename(npm) === 'npm-cli.js'
-      ? spawn(process.execPath, [npm, ...args], { ...options, stdio: ['ignore', 2, 'pipe'] })
-      : spawn('npm', args, { ...options, stdio: ['ignore', 2, 'pipe'], shell: process.platform === 'win32' })
-  let errors = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    errors += text
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new SetupError(`npm could not install Ponder: ${errors.trim().split('\n').pop()}`)
 }
 
 /** Starts Ponder on the world's contract, over a database of its own. */

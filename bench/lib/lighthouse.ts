@@ -1,0 +1,47 @@
+import type { Children } from '../../scripts/lib/children.ts'
+import { SetupError } from '../../scripts/lib/setupError.ts'
+
+export type Preset = 'mobile' | 'desktop'
+
+/** Lighthouse's scores of a page, 0 to 100, by category. */
+export type Scores = Readonly<Record<string, number>>
+
+const categories = ['performance', 'accessibility', 'best-practices', 'seo']
+
+/**
+ * Runs Lighthouse's command, which `installTool` has installed, in a tab of its own of a browser that runs.
+ * @param port the browser's remote debugging port
+ * @throws {SetupError} when Lighthouse fails
+ */
+export async function judgePage(options: {
+  readonly children: Children
+  readonly port: number
+  readonly url: string
+  readonly preset: Preset
+}): Promise<Scores> {
+  const { children, port, url, preset } = options
+  const report = await children.run({
+    name: 'lighthouse',
+    script: 'bench/lighthouse/node_modules/lighthouse/cli/index.js',
+    args: [
+      url,
+      `--port=${port}`,
+      // Else the wallet would not be connected any more.
+      '--disable-storage-reset',
+      `--only-categories=${categories.join(',')}`,
+      '--no-enable-error-reporting',
+      '--quiet',
+      '--output=json',
+      ...(preset === 'desktop' ? ['--preset=desktop'] : []),
+    ],
+  })
+  const { categories: judged, runtimeError } = JSON.parse(report) as {
+    categories: Record<string, { score: number | null }>
+    runtimeError?: { message: string }
+  }
+  if (runtimeError !== undefined)
+    throw new SetupError(`Lighthouse cannot judge ${url}: ${runtimeError.message}`)
+  return Object.fromEntries(
+    categories.map((name) => [name, Math.round((judged[name]?.score ?? Number.NaN) * 100)]),
+  )
+}
