@@ -50,7 +50,7 @@ function createLane(now: () => number): Lane {
 }
 
 /**
- * Serves requests a few at a time: one about killing, one of the feed or a renewal and one other in each turn of the
+ * Serves requests a few at a time: one about killing, one of the feed, a renewal or the dApp and one other in each turn of the
  * event loop, so that a flood of any kind holds up an order for some of its own requests and not for all of them. With
  * nothing waiting a request is served at once.
  * @param options.now monotonic ms
@@ -68,6 +68,7 @@ export function createRequestQueue(options: {
     kill: kills,
     feed: upkeep,
     renewal: upkeep,
+    dApp: upkeep,
     other: others,
   }
   let turning = false
