@@ -8,7 +8,7 @@ import type { GrantPoint } from './chain/follow/follower.ts'
 import { readAppFiles } from './http/app.ts'
 import type { Address } from './http/listeners.ts'
 import { readSecretFile } from './identity/secretFile.ts'
-import type { NodeOptions } from './node.ts'
+import type { NodeOptions } from './node/options.ts'
 
 /** An option is unknown or impossible. */
 export class OptionError extends Error {

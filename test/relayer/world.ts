@@ -20,7 +20,8 @@ import { killSwitchBytecode } from '../../protocol/generated/killSwitchBytecode.
 import { type KillOrder, killOrderTypedData } from '../../protocol/order.ts'
 import { agentTarget, type Target } from '../../protocol/scope.ts'
 import { uuidFromAgentId } from '../../protocol/uuid.ts'
-import { type NodeOptions, startNode } from '../../relayer/node.ts'
+import type { NodeOptions } from '../../relayer/node/options.ts'
+import { startNode } from '../../relayer/node.ts'
 import { startAnvil } from '../chain/anvil.ts'
 
 export const trustDomain = 'killswitch.test'

@@ -1,0 +1,119 @@
+import { parseSpiffeId } from '../../protocol/spiffeId.ts'
+import type { Clock } from '../clock.ts'
+import { createAttest } from '../identity/attest.ts'
+import { createChallenges } from '../identity/challenges.ts'
+import { createEnrolments } from '../identity/enrolments.ts'
+import { createIssuance, proofLife } from '../identity/issuance.ts'
+import { openOperatorSecret } from '../identity/operatorSecret.ts'
+import { tokenHash } from '../identity/operatorStatement.ts'
+import { createRevocationList } from '../identity/revocationList.ts'
+import { createServerIdentity } from '../identity/serverIdentity.ts'
+import { newPoint } from '../kill/points.ts'
+import { readKill } from '../store/history.ts'
+import { latestSvids, validSvids } from '../store/svids.ts'
+import { readWorkloads, takeToken } from '../store/workloads.ts'
+import type { KillRoad } from './killRoad.ts'
+import type { NodeOptions } from './options.ts'
+import type { NodeState } from './state.ts'
+
+export type Identities = Awaited<ReturnType<typeof createIdentities>>
+
+/** Who is given which identity, and what of it is revoked. */
+export async function createIdentities(options: {
+  readonly node: NodeOptions
+  readonly state: NodeState
+  readonly road: KillRoad
+  readonly clock: Clock
+  /** Nothing is issued before the chain was followed to its head. */
+  readonly caughtUp: () => boolean
+}) {
+  const { node, state, road, clock, caughtUp } = options
+  const { deployment, trustDomain, svidLife } = node
+  const { db, provider, bundlePem } = state
+  const { executor, points, published } = road
+
+  const chainView = () => {
+    const view = executor.chainView()
+    return { ...view, blind: view.blind || !caughtUp() }
+  }
+  const issuance = createIssuance({
+    executor: { ...executor, chainView },
+    deployment,
+    trustDomain,
+    svidLife,
+    clock,
+    issue: (request) => provider.issue({ ...request, spiffeId: parseSpiffeId(request.spiffeId), deployment }),
+    record: (svid, how) =>
+      executor.note({
+        svids: [svid],
+        audit: [
+          {
+            action: `SVID ${how}`,
+            actor: svid.spiffeId,
+            spiffeId: svid.spiffeId,
+            time: svid.issuedAt,
+            detail: { serial: svid.serial, generation: svid.generation, expiresAt: svid.expiresAt },
+          },
+        ],
+      }),
+    enrolledSince: (spiffeId) => enrolments.enrolledSince(spiffeId),
+    latest: await latestSvids(db, clock.wall() - proofLife),
+  })
+  const challenges = createChallenges({ clock })
+  const enrolments = createEnrolments({
+    secret: openOperatorSecret(node.data),
+    trustDomain,
+    workloads: await readWorkloads(db),
+    now: clock.wall,
+    blind: () => chainView().blind,
+    takeToken: (token, { spiffeId, expiresAt }, now) =>
+      takeToken(db, tokenHash(token), spiffeId, expiresAt, now),
+    async write(workload) {
+      const { spiffeId, enrolledAt, withdrawnAt } = workload
+      const isWithdrawn = withdrawnAt !== null
+      // Of enrolled workloads only services are asked to enforce kills. One that is enrolled anew still owes what it has
+      // not confirmed.
+      const isPoint = !isWithdrawn && parseSpiffeId(spiffeId).type === 'service'
+      const point = isPoint ? (points.point(spiffeId) ?? newPoint(spiffeId, enrolledAt)) : null
+      await executor.note({
+        workloads: [{ workload, point }],
+        audit: [
+          {
+            ...{ action: `workload ${isWithdrawn ? 'withdrawn' : 'enrolled'}`, actor: 'operator', spiffeId },
+            time: withdrawnAt ?? enrolledAt,
+            detail: {},
+          },
+        ],
+      })
+      if (isWithdrawn) points.withdraw(spiffeId)
+      else if (point !== null) points.enrol(point)
+    },
+    issue: issuance.enrolled,
+  })
+
+  return {
+    issuance,
+    challenges,
+    enrolments,
+    attest: createAttest({ challenges, issuance, trustDomain, relayer: state.feed.relayer }),
+    crl: createRevocationList({
+      provider,
+      table: executor.table,
+      deployment,
+      published,
+      validSvids: (now) => validSvids(db, now),
+      killedAt: async (killId) => (executor.kill(killId) ?? (await readKill(db, killId))?.kill)?.seen.at,
+      clock,
+    }),
+    /** A fresh certificate of the mutual TLS listener. */
+    server: createServerIdentity({
+      provider,
+      trustDomain,
+      deployment,
+      generation: () => executor.registry.sequence,
+      svidLife,
+      hosts: node.hosts,
+      bundlePem,
+    }),
+  }
+}
