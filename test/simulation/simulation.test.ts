@@ -49,6 +49,10 @@ describe('what once failed holds', () => {
     [19, 'an RPC that gave a block another parent was never followed again, since its first word was kept'],
     [35, 'the same, with the block on top of others'],
     [246, 'an order that became durable just before a crash is enforced, though nobody was told'],
+    [1614, 'an order that is burnt at a final block is withdrawn, however high the block was that held it'],
+    [1933, 'a relayer restored from a backup sees a kill once more'],
+    [1988, 'two orders with one nonce overtake each other'],
+    [1991, 'a kill that was withdrawn lands after all where nobody sees it'],
     [1342, 'a relayer that starts again counts the same head as news once more, and no longer than that'],
   ])('seed %i: %s', async (seed) => {
     expect(told(await play(planOf(seed)))).toBeNull()

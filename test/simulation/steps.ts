@@ -336,12 +336,12 @@ const stepsByKind = {
     if (!relayer.isRunning) return
     world.background(
       (async () => {
-        const held = world.truth.backedUp(relayer.name)
+        const backedUp = world.truth.backedUp(relayer.name)
         const backup = await relayer.backup()
         world.time.after(random.between(3_000, 40_000), () => {
           relayer.crash()
           world.trace(() => `${relayer.name} is restored`)
-          world.truth.restored(relayer.name, held)
+          world.truth.restored(relayer.name, backedUp)
           world.background(relayer.restore(backup))
           forSome(world, random, 1, 10, relayer.start)
         })

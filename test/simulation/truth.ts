@@ -73,12 +73,15 @@ type RelayerTruth = {
   grantBegun: Block
   grant: Block
   readonly seen: Map<Hex, Seen>
-  /** All that was ever in `seen`. */
+  /** All that was in `seen` and that its store knows. */
   readonly ever: Set<Hex>
   /** Orders that it was asked to take. */
   readonly asked: Map<Hex, SignedOrder>
   readonly messages: Map<string, string>
 }
+
+/** What a backup of a relayer's store holds of acts: those that it enforces, and all that it knows. */
+export type BackedUp = { readonly held: ReadonlySet<Hex>; readonly ever: ReadonlySet<Hex> }
 
 type PointTruth = {
   readonly point: SimulatedPoint
@@ -172,7 +175,8 @@ export function createTruth(options: {
   /** Whether an act keeps its subject provisionally killed at a relayer, as far as that relayer can know. */
   const isOpenAt = (truth: RelayerTruth, seen: Seen): boolean => {
     if (effectIn(truth.grantBegun, seen.act) !== undefined) return false
-    if (seen.order && !isUndoneIn(truth.grantBegun, seen)) return true
+    // What is undone at a final block is in no block above it.
+    if (seen.order) return !isUndoneIn(truth.grantBegun, seen)
     return seen.height !== null && seen.height > truth.grantBegun.number
   }
 
@@ -337,7 +341,11 @@ export function createTruth(options: {
     },
     died() {
       const truth = truthOf(name)
-      for (const seen of [...truth.seen.values()]) if (!seen.durable) forget(truth, seen.act.id, false)
+      for (const { act, durable } of [...truth.seen.values()]) {
+        if (durable) continue
+        forget(truth, act.id, false)
+        truth.ever.delete(act.id)
+      }
       dirty = true
     },
   })
@@ -403,13 +411,21 @@ export function createTruth(options: {
     const effect = effectIn(finalized, act)
     const ways = [...(at.delivered.get(act.id) ?? [])]
     if (ways.length === 0 && !at.finals.has(act.id)) return null
-    if (effect !== undefined) return { unless: effect.number, why: `final at height ${effect.number}` }
+    // One that all have withdrawn has to be seen anew.
+    const isKnown =
+      at.finals.has(act.id) ||
+      ways.some((way) => {
+        const seen = truthOf(way).seen.get(act.id)
+        return seen !== undefined && (seen.final !== null || isOpenAt(truthOf(way), seen))
+      })
+    if (effect !== undefined && isKnown)
+      return { unless: effect.number, why: `final at height ${effect.number}` }
     for (const way of ways) {
       const seen = truthOf(way).seen.get(act.id)
       if (seen === undefined) continue
       if (seen.order && !isUndoneIn(finalized, seen))
         return { unless: Number.POSITIVE_INFINITY, why: `ordered, not undone, known by ${way}` }
-      if (seen.height !== null && seen.height > finalized.number)
+      if (!seen.order && seen.height !== null && seen.height > finalized.number)
         return {
           unless: Number.POSITIVE_INFINITY,
           why: `in block ${seen.height}, not final, known by ${way}`,
@@ -625,11 +641,18 @@ export function createTruth(options: {
     },
     grantOf: (name: string) => truthOf(name).grant,
     /** What a backup of the relayer's store holds, to be given to `restored`. */
-    backedUp: (name: string): ReadonlySet<Hex> =>
-      new Set([...truthOf(name).seen.values()].filter((seen) => seen.durable).map((seen) => seen.act.id)),
-    restored(name: string, held: ReadonlySet<Hex>): void {
+    backedUp(name: string): BackedUp {
+      const { seen, ever } = truthOf(name)
+      const isHeld = (id: Hex) => seen.get(id)?.durable === true
+      return {
+        held: new Set([...seen.keys()].filter(isHeld)),
+        ever: new Set([...ever].filter((id) => isHeld(id) || !seen.has(id))),
+      }
+    },
+    restored(name: string, { held, ever }: BackedUp): void {
       const truth = truthOf(name)
       for (const id of [...truth.seen.keys()]) if (!held.has(id)) forget(truth, id, false)
+      for (const id of [...truth.ever]) if (!ever.has(id)) truth.ever.delete(id)
     },
     seenBy: (name: string): readonly Seen[] => [...truthOf(name).seen.values()],
     hasSeen: (name: string, id: Hex): boolean => truthOf(name).seen.has(id),

@@ -359,20 +359,22 @@ export async function createWorld(options: {
     const before = registryOf(name)
     const isKnown = () => truth.acts.has(digest) && truth.hasSeen(name, digest)
     const knew = isKnown()
-    const nonceTaken = orders.some(
-      (other) =>
-        other.digest !== digest &&
-        other.order.nonce === order.nonce &&
-        other.order.authority === order.authority,
-    )
+    // Asked when it is answered: another order may have been signed meanwhile, and come first.
+    const nonceTaken = () =>
+      orders.some(
+        (other) =>
+          other.digest !== digest &&
+          other.order.nonce === order.nonce &&
+          other.order.authority === order.authority,
+      )
     const checkTaken = () => {
       if (!knew && isInvalid(before, signed) && isInvalid(registryOf(name), signed))
         throw new Violation('only a valid order is enforced', `${name} takes ${digest.slice(0, 10)}`)
-      if (!knew && nonceTaken && truth.hasSeenNonce(name, order, digest))
+      if (!knew && nonceTaken() && truth.hasSeenNonce(name, order, digest))
         throw new Violation('an order has a nonce of its own', `${name} takes ${digest.slice(0, 10)}`)
     }
     const checkRefused = (why: string) => {
-      if (!nonceTaken && isValid(before, signed) && isValid(registryOf(name), signed))
+      if (!nonceTaken() && isValid(before, signed) && isValid(registryOf(name), signed))
         throw new Violation('a valid order is taken', `${name} refuses ${digest.slice(0, 10)}: ${why}`)
     }
     truth.asked(name, signed)
