@@ -34,12 +34,12 @@ function begin() {
   return { clock, batches, told, relayer, reporter }
 }
 
-test('equal accesses are counted together and sent after a second, without their query', async () => {
+test('equal accesses are counted together and sent after two seconds, without their query', async () => {
   const { clock, batches, reporter } = begin()
   reporter.note(access)
   reporter.note({ ...access, at: 2 })
   reporter.note({ ...access, outcome: 'denied', status: 403 })
-  clock.advance(999)
+  clock.advance(1_999)
   await settle()
   expect(batches).toEqual([])
   clock.advance(1)
@@ -52,11 +52,17 @@ test('equal accesses are counted together and sent after a second, without their
   ])
 })
 
-test('500 entries are sent at once', async () => {
-  const { batches, reporter } = begin()
-  for (let i = 0; i < 500; i += 1) reporter.note({ ...access, path: `/${i}` })
+test('many entries are sent in reports of 500, and what is half of all that may wait at once', async () => {
+  const { clock, batches, reporter } = begin()
+  for (let i = 0; i < 1_200; i += 1) reporter.note({ ...access, path: `/${i}` })
   await settle()
-  expect(batches.map((batch) => batch.length)).toEqual([500])
+  expect(batches).toEqual([])
+  clock.advance(2_000)
+  await settle()
+  expect(batches.map((batch) => batch.length)).toEqual([500, 500, 200])
+  for (let i = 0; i < 5_000; i += 1) reporter.note({ ...access, path: `/${i}` })
+  await settle()
+  expect(batches.flat()).toHaveLength(6_200)
 })
 
 test('while the relayer is down entries wait up to the capacity; the rest is dropped and counted', async () => {
@@ -66,7 +72,7 @@ test('while the relayer is down entries wait up to the capacity; the rest is dro
   await settle()
   expect(reporter.status()).toMatchObject({ waiting: 10_000, sent: 0, dropped: 100 })
   relayer.down = false
-  clock.advance(1_000)
+  clock.advance(2_000)
   await settle()
   await settle()
   expect(batches.flat()).toHaveLength(10_000)
@@ -80,12 +86,12 @@ test('a report that the relayer refuses is dropped and counted, and the next one
   const { clock, batches, relayer, reporter } = begin()
   relayer.refuses = true
   reporter.note(access)
-  clock.advance(1_000)
+  clock.advance(2_000)
   await settle()
   expect(reporter.status()).toEqual({ waiting: 0, sent: 0, dropped: 1 })
   relayer.refuses = false
   reporter.note({ ...access, path: '/next' })
-  clock.advance(1_000)
+  clock.advance(2_000)
   await settle()
   expect(batches).toEqual([[{ ...access, path: '/next', count: 1 }]])
 })

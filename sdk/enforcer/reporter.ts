@@ -24,11 +24,16 @@ export type Reporter = {
   close(): Promise<void>
 }
 
-/** Most entries in one report, and longest wait before it is sent (ms). */
+/**
+ * How long accesses are gathered before they are sent, in ms, and most entries in one report. A busy relayer spends more on
+ * reports than on anything else, so what is alike is counted together for as long as a live view allows.
+ */
+const batchDelay = 2_000
 const batchSize = 500
-const batchDelay = 1_000
 /** Most entries that wait for a relayer which does not answer. */
 const capacity = 10_000
+/** Entries that are sent without waiting any longer. */
+const plenty = capacity / 2
 /** Longest path that is reported, in characters. */
 const maxPath = 256
 
@@ -91,7 +96,9 @@ export function createReporter(options: {
     cancelTimer?.()
     cancelTimer = null
     sending ??= (async () => {
-      while ((await sendOne()) && waiting.size >= batchSize);
+      // What comes meanwhile is gathered anew.
+      let reports = Math.ceil(waiting.size / batchSize)
+      while (reports > 0 && (await sendOne())) reports -= 1
       sending = null
       if (waiting.size > 0 && !closed) arm()
     })()
@@ -117,7 +124,7 @@ export function createReporter(options: {
       const path = (access.path.split('?', 1)[0] as string).slice(0, maxPath)
       add({ ...access, path, count: 1 })
       if (sending !== null) return
-      if (waiting.size >= batchSize && !failing) void flush()
+      if (waiting.size >= plenty && !failing) void flush()
       else arm()
     },
     status: () => ({ waiting: waiting.size, sent, dropped }),

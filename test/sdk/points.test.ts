@@ -146,7 +146,7 @@ test('a kill is acknowledged over mutual TLS, only after its sockets are gone, a
   clock.advance(100)
   expect((await is(({ acknowledged }) => acknowledged?.number === 1)).enrolmentRefused).toBeNull()
   expect(await ask(await connect(), '/denied')).toMatchObject({ status: 403 })
-  clock.advance(1_000)
+  clock.advance(2_000)
   const { body } = await call(({ url }) => url === '/reports')
   expect(body.accesses).toEqual([
     expect.objectContaining({
@@ -220,7 +220,7 @@ test('no kill is acknowledged before what another kind of server holds is closed
   const point = feed.kill(agentTarget(uuidA))
   await is(({ position }) => position?.number === point.number)
   expect(tries).toBe(1)
-  clock.advance(1_000)
+  clock.advance(2_000)
   await closing
   expect(tries).toBe(2)
   const later = feed.kill(agentTarget(uuidB))
