@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     environment: 'node',
-    include: ['{protocol,relayer,sdk,scripts,bench}/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['{protocol,relayer,sdk,app,scripts,bench}/**/*.test.ts', 'test/**/*.test.ts'],
     passWithNoTests: true,
     testTimeout: 60_000,
     hookTimeout: 120_000,

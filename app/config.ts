@@ -16,8 +16,10 @@ export type AppConfig = {
   readonly relayerKey: string
   readonly trustDomain: string
   /** Accounts of a local chain for the development wallet; only builds for local chains look at them. */
-  readonly developmentKeys: readonly { readonly name: string; readonly key: Hex }[]
+  readonly developmentKeys: readonly DevelopmentKey[]
 }
+
+export type DevelopmentKey = { readonly name: string; readonly address: Hex; readonly key: Hex }
 
 /** `config.json` is missing or wrong: the operator has to mend it. */
 export class ConfigError extends Error {

@@ -30,6 +30,43 @@ const contentSecurityPolicy: Plugin = {
 }
 
 /**
+ * Names in the page itself what the first page is made of: the entry imports it dynamically, so that reading the
+ * configuration need not wait for it, and the browser would learn of it too late.
+ */
+const firstPage: Plugin = {
+  name: 'first-page',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html, { bundle = {} }) {
+      const chunks = Object.values(bundle).filter((one) => one.type === 'chunk')
+      const page = chunks.find(({ facadeModuleId }) => facadeModuleId?.endsWith('/app/page.tsx'))
+      if (page === undefined) throw new Error('no chunk is made of app/page.tsx')
+      const scripts = new Set([page.fileName])
+      for (const script of scripts)
+        for (const imported of chunks.find(({ fileName }) => fileName === script)?.imports ?? [])
+          scripts.add(imported)
+      const styles = chunks
+        .filter(({ fileName }) => scripts.has(fileName))
+        .flatMap(({ viteMetadata }) => [...(viteMetadata?.importedCss ?? [])])
+      const isNew = (file: string) => !html.includes(file)
+      return [
+        ...[...scripts].filter(isNew).map((file) => ({
+          tag: 'link',
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `./${file}` },
+          injectTo: 'head' as const,
+        })),
+        ...styles.filter(isNew).map((file) => ({
+          tag: 'link',
+          attrs: { rel: 'stylesheet', crossorigin: true, href: `./${file}` },
+          injectTo: 'head' as const,
+        })),
+      ]
+    },
+  },
+}
+
+/**
  * `--mode localchain` adds the development wallet, for chains of this machine only; every other build leaves its code out.
  * Paths are relative, so that the folder works under any address, IPFS gateways included.
  */
@@ -37,7 +74,7 @@ export default defineConfig(({ mode }) => ({
   root: import.meta.dirname,
   base: './',
   define: { __DEVELOPMENT_WALLET__: JSON.stringify(mode === 'localchain') },
-  plugins: [react(), contentSecurityPolicy],
+  plugins: [react(), contentSecurityPolicy, firstPage],
   css: { modules: { generateScopedName: '[local]-[hash:base64:4]' } },
   build: {
     target: 'es2023',

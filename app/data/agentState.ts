@@ -20,13 +20,18 @@ export type CoveringKill = {
 const isUnconfirmed = (kill: Kill): boolean =>
   kill.points.some(({ state }) => state === 'pending' || state === 'overdue')
 
-const provisionalRow = (agent: AgentIdentity, table: RevocationTable): RevocationRow | undefined => {
-  for (const target of coveringTargets(agent)) {
-    const row = table.get(targetKey(target))
-    if (row?.provisional === true) return row
-  }
-  return undefined
-}
+/**
+ * A kill that the feed knows and the registry does not: provisional, or final but later than all that was read from the
+ * chain, as when its node is down.
+ */
+const rowAhead = (
+  agent: AgentIdentity,
+  registry: Registry,
+  table: RevocationTable,
+): RevocationRow | undefined =>
+  coveringTargets(agent)
+    .map((target) => table.get(targetKey(target)))
+    .find((row) => row !== undefined && (row.provisional || row.finalSequence > registry.sequence))
 
 /** The agent's state by the chain and the verified feed; the relayer's timelines only tell killing from killed. */
 export function agentStateOf(
@@ -36,7 +41,7 @@ export function agentStateOf(
   kills: readonly Kill[],
 ): { readonly state: AgentState; readonly kill: CoveringKill | null } {
   const status = statusOf(agent, stateIn(registry))
-  const row = provisionalRow(agent, table)
+  const row = rowAhead(agent, registry, table)
   if (!status.killed && row === undefined) return { state: 'alive', kill: null }
   const targets = coveringTargets(agent)
   const latest = kills.find(

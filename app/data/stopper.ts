@@ -4,7 +4,7 @@ import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
 import { Scope, type Target } from '../../protocol/scope.ts'
 import type { KillsFollower } from '../api/killsFollower.ts'
 import type { Kill, RelayerApi } from '../api/relayerApi.ts'
-import type { ContractWrites } from '../chain/contractWrites.ts'
+import { type ContractWrites, TransactionFailedError } from '../chain/contractWrites.ts'
 import { createKillOrder } from '../chain/killOrder.ts'
 import { type PlainError, plainError } from '../plainError.ts'
 import { createStore, type Store } from '../store.ts'
@@ -153,9 +153,13 @@ export function createStopper(options: {
         : await writes.send(wish.account, 'kill', [scope, subject, wish.reason, wish.text])
     change(mine, { txHash, step: 'landing', signedAfter: since() })
     follow(mine)
-    const block = await writes.landed(txHash)
-    change(mine, { block })
-    onLanded()
+    try {
+      change(mine, { block: await writes.landed(txHash) })
+      onLanded()
+    } catch (error) {
+      // What is sent may land whether or not this page's node says so; the relayer tells, too.
+      if (error instanceof TransactionFailedError) throw error
+    }
   }
 
   return {

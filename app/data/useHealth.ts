@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { HealthState } from '../design/components/Health.tsx'
 import { useNow } from '../design/components/useNow.ts'
-import { age } from '../format.ts'
+import { age, whole } from '../format.ts'
 import { useServices } from '../services.ts'
 import { useStore } from './useStore.ts'
 
@@ -39,7 +39,7 @@ export function useChainHealth(): HealthView & { readonly isDown: boolean } {
       isDown: true,
     }
   if (head === null) return { state: 'doubtful', words: 'reading …', isDown: false }
-  const block = `block ${head.number.toLocaleString('en-GB')}`
+  const block = `block ${whole(head.number)}`
   const isOld = now - head.time * 1000 > oldHead
   return isOld
     ? { state: 'doubtful', words: `${block}, ${age(now - head.time * 1000)} old`, isDown: false }

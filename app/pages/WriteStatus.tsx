@@ -1,16 +1,16 @@
 import type { WriteName } from '../chain/contractWrites.ts'
 import type { Write } from '../chain/useWrite.ts'
-import { Muted } from '../design/components/Layout.tsx'
+import { Live, Muted } from '../design/components/Layout.tsx'
 import { ErrorNotice } from '../design/components/Notice.tsx'
 
 /** Where a transaction stands, and what went wrong. @param done said once it has landed */
 export function WriteStatus({ write, done }: { readonly write: Write<WriteName>; readonly done: string }) {
   return (
-    <div aria-live="polite">
+    <Live>
       {write.step === 'wallet' ? <Muted>Confirm the transaction in your wallet. It costs gas.</Muted> : null}
       {write.step === 'landing' ? <Muted>Sent. Waiting for a block …</Muted> : null}
       {write.step === 'landed' ? <Muted>{done}</Muted> : null}
       {write.error === null ? null : <ErrorNotice error={write.error} />}
-    </div>
+    </Live>
   )
 }

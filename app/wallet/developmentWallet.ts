@@ -1,6 +1,5 @@
 import { createWalletClient, custom, type EIP1193Provider, type Hex, http } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
-import type { AppConfig } from '../config.ts'
+import type { AppConfig, DevelopmentKey } from '../config.ts'
 
 /** Start of the names under which the accounts announce themselves. */
 export const developmentRdns = 'ai.killswitch.development'
@@ -14,31 +13,32 @@ const icon = (name: string): string =>
 type Request = { readonly method: string; readonly params?: unknown }
 
 /** An EIP-1193 provider that signs with a key of the configuration, unasked: for local chains only. */
-function createProvider(config: AppConfig, name: string, key: Hex): EIP1193Provider {
-  const account = privateKeyToAccount(key)
+function createProvider(config: AppConfig, { name, address, key }: DevelopmentKey): EIP1193Provider {
   const node = http(config.rpc)({})
-  const wallet = createWalletClient({ account, transport: custom({ request: node.request }) })
+  // The curve's arithmetic is loaded for the first signature: the page must not wait for it.
+  const unlock = async () => (await import('viem/accounts')).privateKeyToAccount(key)
   // Like a wallet, it shows its account only to pages that were connected to it.
   const permission = `development wallet ${name}`
   const request = async ({ method, params }: Request): Promise<unknown> => {
     const [first, second] = (params ?? []) as [unknown, unknown]
     switch (method) {
       case 'eth_accounts':
-        return localStorage.getItem(permission) === null ? [] : [account.address]
+        return localStorage.getItem(permission) === null ? [] : [address]
       case 'wallet_revokePermissions':
         localStorage.removeItem(permission)
         return null
       case 'eth_requestAccounts':
         localStorage.setItem(permission, 'given')
-        return [account.address]
+        return [address]
       case 'wallet_requestPermissions':
         localStorage.setItem(permission, 'given')
-        return [{ parentCapability: 'eth_accounts', caveats: [{ type: 'filter', value: [account.address] }] }]
+        return [{ parentCapability: 'eth_accounts', caveats: [{ type: 'filter', value: [address] }] }]
       case 'eth_signTypedData_v4':
-        return account.signTypedData(JSON.parse(second as string))
+        return (await unlock()).signTypedData(JSON.parse(second as string))
       case 'eth_sendTransaction': {
         const { to, data, value } = first as { to: Hex; data?: Hex; value?: Hex }
-        return wallet.sendTransaction({
+        const account = await unlock()
+        return createWalletClient({ account, transport: custom({ request: node.request }) }).sendTransaction({
           to,
           chain: null,
           ...(data === undefined ? {} : { data }),
@@ -54,14 +54,15 @@ function createProvider(config: AppConfig, name: string, key: Hex): EIP1193Provi
 
 /** Announces one wallet per key, as an extension would (EIP-6963). */
 export function announceDevelopmentWallets(config: AppConfig): void {
-  for (const { name, key } of config.developmentKeys) {
+  for (const one of config.developmentKeys) {
+    const { name } = one
     const info = {
       uuid: crypto.randomUUID(),
       name,
       icon: icon(name),
       rdns: `${developmentRdns}.${name}`,
     }
-    const detail = Object.freeze({ info, provider: createProvider(config, name, key) })
+    const detail = Object.freeze({ info, provider: createProvider(config, one) })
     const announce = () => window.dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail }))
     window.addEventListener('eip6963:requestProvider', announce)
     announce()

@@ -21,3 +21,6 @@ export function useWallet(): Wallet | null {
     onChain: chainId === config.deployment.chainId,
   }
 }
+
+/** Whether the wallet of the last visit is being asked whether it still knows this page. */
+export const useIsReconnecting = (): boolean => useConnection().status === 'reconnecting'

@@ -21,7 +21,11 @@ export async function prepareApp(options: {
     JSON.stringify({
       chainName: 'Local chain',
       rpc: chain.rpc,
-      developmentKeys: owners.map((name) => ({ name, key: readKey(wallets.keyFiles[name]) })),
+      developmentKeys: owners.map((name) => ({
+        name,
+        address: wallets.accounts[name].address,
+        key: readKey(wallets.keyFiles[name]),
+      })),
     }),
   )
   return folder

@@ -438,6 +438,11 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     await page.getByText('The node of the chain does not answer').waitFor()
     await stopAgent(page, first)
     await stopped(page).waitFor()
+    // Also once the feed calls the kill final, of which the page has read nothing on the chain.
+    await dialog(page)
+      .getByRole('listitem')
+      .filter({ hasText: /Final.*[0-9] m?s$/ })
+      .waitFor()
     await dialog(page).getByRole('button', { name: 'Done' }).click()
     await rowOf(page, first).getByText('Killed').waitFor()
     await context.unroute(`${stack.chain.rpc}/**`)

@@ -62,6 +62,13 @@ export const Mono = ({ children }: { readonly children: ReactNode }) => (
   <span className={styles.mono}>{children}</span>
 )
 
+/** Read out when it changes; takes no room while it is empty. */
+export const Live = ({ children }: { readonly children: ReactNode }) => (
+  <div className={styles.live} aria-live="polite">
+    {children}
+  </div>
+)
+
 /** For screen readers only. */
 export const Unseen = ({ children }: { readonly children: ReactNode }) => (
   <span className={styles.unseen}>{children}</span>

@@ -105,7 +105,9 @@ export function AgentPage({ uuid }: { readonly uuid: string }) {
               {kill === null ? null : (
                 <>
                   <Fact name="Since">
-                    {kill.since === null ? 'moments ago; not on chain yet' : dateTime(kill.since * 1000)}
+                    {kill.since === null
+                      ? 'just now; not read from the chain yet'
+                      : dateTime(kill.since * 1000)}
                   </Fact>
                   {killed === null ? null : (
                     <>

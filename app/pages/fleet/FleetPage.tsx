@@ -22,7 +22,7 @@ import { agentHref, href, routes } from '../../frame/routes.ts'
 import { useStop } from '../../frame/stopContext.ts'
 import { useServices } from '../../services.ts'
 import { ConnectDialog } from '../../wallet/ConnectDialog.tsx'
-import { useWallet, type Wallet } from '../../wallet/useWallet.ts'
+import { useIsReconnecting, useWallet, type Wallet } from '../../wallet/useWallet.ts'
 import { ResumePanel } from '../agent/ResumePanel.tsx'
 
 export function FleetPage() {
@@ -32,6 +32,7 @@ export function FleetPage() {
 
 function NotConnected() {
   const [shown, setShown] = useState(false)
+  if (useIsReconnecting()) return <Loading what="Asking your wallet …" />
   return (
     <>
       <Empty

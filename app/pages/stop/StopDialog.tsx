@@ -83,6 +83,7 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
       ? all.filter(({ owner }) => owner === wallet)
       : all.filter(({ uuid }) => uuid === subject.uuid)
   const running = covered.filter(({ state }) => state === 'alive')
+  const stopped = covered.filter(({ state }) => state !== 'alive')
   const hasGas = balance.data === undefined || balance.data.value > 0n
   const ways: readonly Choice<StopWay>[] = [
     {
@@ -146,7 +147,7 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
           </strong>{' '}
           <Muted>Open connections are cut, not drained, and no new identity is given.</Muted>
         </p>
-        <AgentList agents={covered.map(({ spiffeId, state }) => ({ spiffeId, state }))} />
+        <AgentList agents={[...running, ...stopped]} />
         {fleet.source === 'relayer' ? (
           <Muted>
             This list is the relayer's: the chain cannot be read now. The stop covers what the chain says.
@@ -189,16 +190,16 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
           </Button>
         </Row>
       )}
-      <HoldButton
-        label={subject === null ? 'Hold to stop all' : 'Hold to stop'}
-        disabled={isTooLong || !mayKill}
-        onHeld={start}
-      />
       <Muted>
         {way === 'signature'
           ? 'Next, your wallet asks for a signature (KillOrder). It costs nothing and moves nothing.'
           : `Next, your wallet asks to confirm a transaction on ${config.chainName}. It costs gas.`}
       </Muted>
+      <HoldButton
+        label={subject === null ? 'Hold to stop all' : 'Hold to stop'}
+        disabled={isTooLong || !mayKill}
+        onHeld={start}
+      />
     </Stack>
   )
 }

@@ -1,22 +1,22 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { createRoot, type Root } from 'react-dom/client'
+import { createRoot } from 'react-dom/client'
 import { WagmiProvider } from 'wagmi'
 import { App, loadAllPages } from './App.tsx'
-import { ConfigError, loadConfig } from './config.ts'
+import type { AppConfig } from './config.ts'
 import { Empty } from './design/components/Empty.tsx'
-import './design/tokens.css'
-import './design/base.css'
 import { createServices, ServicesContext } from './services.ts'
 import { createWagmiConfig } from './wallet/wagmiConfig.ts'
 
 /** ms until the other pages are loaded */
 const idle = 1_500
-/** ms until a configuration that could not be read is asked for again */
-const patience = 2_000
 
-async function start(root: Root): Promise<void> {
+const root = createRoot(document.getElementById('app') as HTMLElement)
+
+export const showFailure = (error: Error): void =>
+  root.render(<Empty title="Killswitch cannot start">{error.message}</Empty>)
+
+export async function showApp(config: AppConfig): Promise<void> {
   try {
-    const config = await loadConfig()
     if (__DEVELOPMENT_WALLET__) {
       const { announceDevelopmentWallets } = await import('./wallet/developmentWallet.ts')
       announceDevelopmentWallets(config)
@@ -40,9 +40,6 @@ async function start(root: Root): Promise<void> {
     )
     setTimeout(loadAllPages, idle)
   } catch (error) {
-    root.render(<Empty title="Killswitch cannot start">{(error as Error).message}</Empty>)
-    if (error instanceof ConfigError) setTimeout(() => void start(root), patience)
+    showFailure(error as Error)
   }
 }
-
-void start(createRoot(document.getElementById('app') as HTMLElement))
