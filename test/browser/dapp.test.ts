@@ -488,7 +488,7 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     await connect(page, wallet.name)
     await page.getByText('a message was refused').waitFor()
     await rowOf(page, agent.spiffeId).getByText('Alive').waitFor()
-    await page.unroute('**/revocations')
+    await page.unrouteAll({ behavior: 'wait' })
     await page
       .getByRole('contentinfo')
       .getByText(/^verified/)
