@@ -4,7 +4,15 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import path from 'node:path'
 
 /** Contracts that are deployed by themselves. Each gives `<name>Abi.ts` and `<name>Bytecode.ts`. */
-const DEPLOYABLE = ['KillSwitch']
+const DEPLOYABLE = [
+  'EmergencyGovernor',
+  'KillPolicies',
+  'KillSwitch',
+  'KillswitchToken',
+  'PolicyGovernor',
+  'PolicyTimelock',
+  'Subscriptions',
+]
 
 type Artifact = {
   readonly sourceName: string
