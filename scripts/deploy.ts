@@ -1,11 +1,16 @@
-// Deploys the KillSwitch to any chain and proves from the chain who holds which power afterwards.
+// Deploys Killswitch to any chain and proves from the chain who holds which power afterwards.
 //
-//   node scripts/deploy.ts --rpc <url> --key-file <file> --trust-domain <name> --governance <address>
+//   node scripts/deploy.ts --rpc <url> --key-file <file> --trust-domain <name> --holder <address>       token holders govern
+//   node scripts/deploy.ts --rpc <url> --key-file <file> --trust-domain <name> --governance <address>   one account governs
 //   node scripts/deploy.ts --check --contract <address> ...    only the proof, for a contract that stands
+
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { createPublicClient, formatEther, type Hex, http } from 'viem'
+import type { GovernedContracts } from '../protocol/governance/contracts.ts'
+import { localPace, publicPace } from '../protocol/governance/settings.ts'
+import { initialPolicy } from '../protocol/policy/killPolicy.ts'
 import { loadAccount } from '../sdk/cli/account.ts'
 import { noMore } from '../sdk/cli/arguments.ts'
 import { onChain, openChain, rpcTimeout } from '../sdk/cli/chain.ts'
@@ -28,7 +33,13 @@ import {
   maxCooldown,
   maxMinCooldown,
 } from './lib/deployContracts.ts'
+import { DeployInterruptedError, deployGoverned } from './lib/deployGoverned.ts'
+import { checkGovernanceConfig, type GovernanceConfig } from './lib/governanceConfig.ts'
+import { findContracts, readGovernancePowers } from './lib/readGovernancePowers.ts'
 import { type Power, readPowers } from './lib/readPowers.ts'
+
+const day = 86_400
+const defaultSupply = 1_000_000_000
 
 const shared = [
   'rpc',
@@ -53,7 +64,26 @@ const own = (name: string, config: string, value: string, help: string): OptionS
 
 const specs: readonly OptionSpec[] = [
   own('trust-domain', 'trustDomain', 'name', 'SPIFFE trust domain of all agents'),
-  own('governance', 'governance', 'address', 'who names the other powers and resumes everything'),
+  own(
+    'governance',
+    'governance',
+    'address',
+    'who names the other powers and resumes everything, in place of votes',
+  ),
+  own(
+    'holder',
+    'holder',
+    'address',
+    'who gets all votes: deploys token, governors, policies and subscriptions too',
+  ),
+  own('supply', 'supply', 'tokens', `whole tokens that are made (default ${defaultSupply})`),
+  own('pace', 'pace', 'name', 'public (votes take days) or local (seconds); default public'),
+  own('currency', 'currency', 'address', 'ERC-20 in which plans are priced (default: the token)'),
+  ...(['policy-governor', 'kill-policies', 'subscriptions'] as const).map((name) => ({
+    name,
+    value: 'address',
+    help: 'with --check and --holder: where it stands',
+  })),
   own('council', 'council', 'address', 'who has rank Council (default: nobody)'),
   own('emergency-governor', 'emergencyGovernor', 'address', 'who kills at rank Governance (default: nobody)'),
   own(
@@ -88,7 +118,42 @@ const specs: readonly OptionSpec[] = [
   ),
 ]
 
-function readConfig(settings: Settings): DeployConfig {
+/** What is deployed: under votes, or under one account. */
+type Asked = {
+  readonly config: DeployConfig
+  readonly governance: GovernanceConfig | null
+}
+
+function readGovernance(settings: Settings, holder: Hex, minCooldown: number): GovernanceConfig {
+  const pace = settings.get('pace')
+  if (pace !== undefined && pace.value !== 'public' && pace.value !== 'local')
+    throw new OptionError(pace.source, 'must be public or local')
+  const local = pace?.value === 'local'
+  const supply = settings.get('supply')
+  const currency = settings.get('currency')
+  return {
+    ...(local ? localPace : publicPace),
+    holder,
+    supply:
+      BigInt(supply === undefined ? defaultSupply : integerOf(supply, 1, Number.MAX_SAFE_INTEGER)) *
+      10n ** 18n,
+    defaultPolicy: {
+      ...initialPolicy,
+      limits: {
+        ...initialPolicy.limits,
+        resumeCooldown: Math.max(initialPolicy.limits.resumeCooldown, minCooldown),
+      },
+    },
+    subscriptions: {
+      currency: currency === undefined ? null : addressOf(currency),
+      ...(local ? { interval: 10, leastInterval: 1 } : { interval: 5 * day, leastInterval: day }),
+      samples: 6,
+      freeQuota: 3,
+    },
+  }
+}
+
+function readConfig(settings: Settings): Asked {
   const required = (name: string) => {
     const setting = settings.get(name)
     if (setting === undefined) throw new OptionError(`--${name}`, 'is needed')
@@ -107,9 +172,26 @@ function readConfig(settings: Settings): DeployConfig {
   const minCooldown = seconds('min-cooldown', defaultMinCooldown, 1, maxMinCooldown)
   const cooldown = (rank: keyof typeof defaultCooldowns) =>
     seconds(`cooldown-${rank}`, defaultCooldowns[rank], minCooldown, maxCooldown)
+  const holder = settings.get('holder')
+  const misplaced =
+    holder === undefined
+      ? ['supply', 'pace', 'currency']
+      : ['governance', ...(settings.has('check') ? [] : ['emergency-governor'])]
+  for (const name of misplaced) {
+    const setting = settings.get(name)
+    if (setting !== undefined)
+      throw new OptionError(
+        setting.source,
+        holder === undefined ? 'goes with --holder' : 'does not go with --holder: votes decide then',
+      )
+  }
+  const trustDomain = required('trust-domain').value
+  if (holder === undefined && !settings.has('governance'))
+    throw new OptionError('--holder', 'is needed (token holders govern), or --governance (one account does)')
   const config: DeployConfig = {
-    trustDomain: required('trust-domain').value,
-    governance: addressOf(required('governance')),
+    trustDomain,
+    // Under votes the timelock's address takes its place, once it is known.
+    governance: addressOf(holder ?? required('governance')),
     council: optional('council'),
     emergencyGovernor: optional('emergency-governor'),
     minCooldown,
@@ -121,7 +203,24 @@ function readConfig(settings: Settings): DeployConfig {
     },
   }
   checkDeployConfig(config)
-  return config
+  const governance = holder === undefined ? null : readGovernance(settings, addressOf(holder), minCooldown)
+  if (governance !== null) checkGovernanceConfig(governance, minCooldown)
+  return { config, governance }
+}
+
+/** The contracts that a check is told of. @throws {OptionError} */
+function namedContracts(settings: Settings) {
+  const at = (name: string): Hex => {
+    const setting = settings.get(name)
+    if (setting === undefined) throw new OptionError(`--${name}`, 'is needed for --check with --holder')
+    return addressOf(setting)
+  }
+  return {
+    policyGovernor: at('policy-governor'),
+    emergencyGovernor: at('emergency-governor'),
+    killPolicies: at('kill-policies'),
+    subscriptions: at('subscriptions'),
+  }
 }
 
 function powerLines(powers: readonly Power[]): readonly string[] {
@@ -144,7 +243,7 @@ export async function deploy(args: readonly string[], surroundings: Surroundings
     const settings = readSettings(args, specs, surroundings)
     if (settings.has('help')) {
       surroundings.out(
-        `node scripts/deploy.ts: deploys the KillSwitch and proves from the chain who holds which power.\n\n${optionsHelp(specs)}\n`,
+        `node scripts/deploy.ts: deploys Killswitch and proves from the chain who holds which power.\n\n${optionsHelp(specs)}\n`,
       )
       return exitCode.done
     }
@@ -160,12 +259,20 @@ export async function deploy(args: readonly string[], surroundings: Surroundings
         breakerSettings[0].source,
         'goes with --check only: governance admits breakers later',
       )
-    const config = readConfig(settings)
+    const { config: asked, governance } = readConfig(settings)
+    for (const name of ['policy-governor', 'kill-policies', 'subscriptions']) {
+      const setting = settings.get(name)
+      if (setting !== undefined && (!check || governance === null))
+        throw new OptionError(setting.source, 'goes with --check and --holder')
+    }
+    const others = check && governance !== null ? namedContracts(settings) : null
     const rpcSetting = settings.get('rpc')
     if (rpcSetting === undefined) throw new OptionError('--rpc', 'is needed')
     const rpc = urlOf(rpcSetting)
 
     let deployed: Deployed | null = null
+    let contracts: GovernedContracts | null = null
+    let deployer: Hex | null = null
     let contract = named
     if (!check) {
       const account = await loadAccount(settings, surroundings)
@@ -174,12 +281,24 @@ export async function deploy(args: readonly string[], surroundings: Surroundings
       const [chainId, balance] = await onChain(rpc, rpcTimeout, () =>
         Promise.all([client.getChainId(), client.getBalance({ address: account.address })]),
       )
-      say(`Will deploy KillSwitch for ${config.trustDomain} to chain ${chainId}`)
+      const what = governance === null ? 'KillSwitch' : 'KillSwitch and all that token holders govern'
+      say(`Will deploy ${what} for ${asked.trustDomain} to chain ${chainId}`)
       say(
         `as ${account.address} (${formatEther(balance)} ether), which keeps no power unless it is named one`,
       )
       await confirm({ settings, surroundings, say }, 'Deploy it?')
-      deployed = await onChain(rpc, rpcTimeout, () => deployContracts({ transport, account, config }))
+      if (governance === null)
+        deployed = await onChain(rpc, rpcTimeout, () =>
+          deployContracts({ transport, account, config: asked }),
+        )
+      else {
+        const governed = await onChain(rpc, rpcTimeout, () =>
+          deployGoverned({ transport, account, config: asked, governance }),
+        )
+        deployed = governed
+        contracts = governed.contracts
+        deployer = account.address
+      }
       contract = { value: deployed.deployment.contract, source: 'the deployment' }
       say(
         `Deployed ${contract.value} in block ${deployed.block} with ${deployed.gasUsed} gas (${deployed.txHash})`,
@@ -193,10 +312,26 @@ export async function deploy(args: readonly string[], surroundings: Surroundings
     })
     const chain = deployed === null ? opened : { ...opened, fromBlock: deployed.block }
     const breakers = breakerSettings.map(addressOf)
-    const powers = await onChain(rpc, rpcTimeout, () => readPowers(chain, config, breakers))
+    if (others !== null)
+      contracts = await onChain(rpc, rpcTimeout, () =>
+        findContracts(chain.client, { ...others, killSwitch: address }),
+      )
+    const config: DeployConfig =
+      contracts === null
+        ? asked
+        : { ...asked, governance: contracts.timelock, emergencyGovernor: contracts.emergencyGovernor }
+    const powers = await onChain(rpc, rpcTimeout, async () => [
+      ...(await readPowers(chain, config, breakers)),
+      ...(contracts === null || governance === null
+        ? []
+        : await readGovernancePowers(chain.client, contracts, governance, deployer, chain.fromBlock)),
+    ])
+    if (contracts !== null) {
+      for (const [name, place] of Object.entries(contracts)) say(`${name.padEnd(18)} ${place}`)
+    }
     for (const line of powerLines(powers)) say(line)
     const ok = powers.every((power) => power.ok)
-    if (!ok) say('The contract does not stand as it was asked for.')
+    if (!ok) say(`${contracts === null ? 'The contract does' : 'The contracts do'} not stand as asked for.`)
     const out = settings.get('out')
     const cliConfig = {
       rpc,
@@ -219,13 +354,16 @@ export async function deploy(args: readonly string[], surroundings: Surroundings
     if (json) {
       const { txHash = null, gasUsed = null } = deployed ?? {}
       surroundings.out(
-        `${JSON.stringify({ ok, ...cliConfig, txHash, gasUsed: gasUsed?.toString() ?? null, powers })}\n`,
+        `${JSON.stringify({ ok, ...cliConfig, contracts, txHash, gasUsed: gasUsed?.toString() ?? null, powers })}\n`,
       )
     }
     return ok ? exitCode.done : exitCode.refused
   } catch (error) {
     const known =
-      error instanceof CliError || error instanceof DeployConfigError || error instanceof DeployFailedError
+      error instanceof CliError ||
+      error instanceof DeployConfigError ||
+      error instanceof DeployFailedError ||
+      error instanceof DeployInterruptedError
     const message = known
       ? error.message
       : `this is a bug: ${error instanceof Error ? error.stack : String(error)}`

@@ -3,7 +3,7 @@ import {
   createWalletClient,
   defineChain,
   type Hex,
-  type PrivateKeyAccount,
+  type LocalAccount,
   type Transport,
 } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
@@ -91,20 +91,8 @@ export class DeployFailedError extends Error {
   }
 }
 
-/**
- * Deploys the KillSwitch and waits until it is in a block.
- * @throws {DeployConfigError} before anything is sent
- * @throws {DeployFailedError}
- */
-export async function deployContracts(options: {
-  readonly transport: Transport
-  readonly account: PrivateKeyAccount
-  readonly config: DeployConfig
-  /** How often the receipt is asked for, in ms. */
-  readonly pollingInterval?: number
-}): Promise<Deployed> {
-  const { transport, account, config, pollingInterval = 250 } = options
-  checkDeployConfig(config)
+/** A wallet on the chain that the transport leads to, whatever chain that is. */
+export async function openWallet(transport: Transport, account: LocalAccount, pollingInterval: number) {
   const chainId = await createPublicClient({ transport }).getChainId()
   const chain = defineChain({
     id: chainId,
@@ -112,21 +100,50 @@ export async function deployContracts(options: {
     nativeCurrency: { name: 'ether', symbol: 'ETH', decimals: 18 },
     rpcUrls: { default: { http: [] } },
   })
-  const client = createPublicClient({ transport, chain, pollingInterval })
+  return {
+    chainId,
+    client: createPublicClient({ transport, chain, pollingInterval }),
+    wallet: createWalletClient({ account, transport, chain }),
+  }
+}
+
+/** Arguments of the KillSwitch's constructor. */
+export const killSwitchArguments = (config: DeployConfig) => {
   const { breaker, owner, council, governance } = config.cooldowns
-  const txHash = await createWalletClient({ account, transport, chain }).deployContract({
+  return [
+    {
+      trustDomain: config.trustDomain,
+      governance: config.governance,
+      council: config.council ?? zeroAddress,
+      emergencyGovernor: config.emergencyGovernor ?? zeroAddress,
+      minCooldown: config.minCooldown,
+      cooldowns: [breaker, owner, council, governance],
+    },
+  ] as const
+}
+
+export type DeployOptions = {
+  readonly transport: Transport
+  readonly account: LocalAccount
+  /** How often the receipt is asked for, in ms. */
+  readonly pollingInterval?: number
+}
+
+/**
+ * Deploys the KillSwitch alone and waits until it is in a block.
+ * @throws {DeployConfigError} before anything is sent
+ * @throws {DeployFailedError}
+ */
+export async function deployContracts(
+  options: DeployOptions & { readonly config: DeployConfig },
+): Promise<Deployed> {
+  const { transport, account, config, pollingInterval = 250 } = options
+  checkDeployConfig(config)
+  const { chainId, client, wallet } = await openWallet(transport, account, pollingInterval)
+  const txHash = await wallet.deployContract({
     abi: killSwitchAbi,
     bytecode: killSwitchBytecode,
-    args: [
-      {
-        trustDomain: config.trustDomain,
-        governance: config.governance,
-        council: config.council ?? zeroAddress,
-        emergencyGovernor: config.emergencyGovernor ?? zeroAddress,
-        minCooldown: config.minCooldown,
-        cooldowns: [breaker, owner, council, governance],
-      },
-    ],
+    args: killSwitchArguments(config),
   })
   const receipt = await client.waitForTransactionReceipt({ hash: txHash, timeout: 180_000 })
   if (receipt.status !== 'success' || receipt.contractAddress == null) throw new DeployFailedError(txHash)

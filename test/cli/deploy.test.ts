@@ -11,13 +11,15 @@ import { run } from './support/run.ts'
 
 let chain: TestChain
 let keyFile: string
+let deployer: string
 const folder = mkdtempSync(path.join(tmpdir(), 'killswitch-deploy-'))
 const council = `0x${'c0'.repeat(20)}`
 const governor = `0x${'e0'.repeat(20)}`
 
 beforeAll(async () => {
   chain = await startChain()
-  const { key } = await chain.newAccount()
+  const { key, account } = await chain.newAccount()
+  deployer = account.address
   keyFile = path.join(folder, 'deployer.key')
   writeFileSync(keyFile, key, { mode: 0o600 })
 })
@@ -127,4 +129,71 @@ test('without network it says so', async () => {
     ...['--rpc', 'http://127.0.0.1:9', '--key-file', keyFile, '--trust-domain', 'a', '--governance', council],
   )
   expect([code, err]).toEqual([4, expect.stringContaining('http://127.0.0.1:9 cannot be reached')])
+})
+
+const holder = `0x${'d0'.repeat(20)}`
+const voted = () => ['--rpc', chain.rpc, '--trust-domain', 'killswitch.test', '--holder', holder]
+type Governed = {
+  readonly ok: boolean
+  readonly contract: `0x${string}`
+  readonly contracts: Readonly<Record<string, `0x${string}`>>
+  readonly powers: readonly { readonly name: string; readonly found: string; readonly ok: boolean }[]
+}
+
+test('under votes: everything is deployed, no deployer keeps a power, and the proof is read again by --check', async () => {
+  const { code, out } = await script(...voted(), '--key-file', keyFile, '--council', council, '--json')
+  const { ok, contract, contracts, powers } = JSON.parse(out) as Governed
+  expect([code, ok]).toEqual([0, true])
+  const found = Object.fromEntries(powers.map((power) => [power.name, power.found]))
+  expect(found).toMatchObject({
+    governance: contracts.timelock,
+    'emergency governor': contracts.emergencyGovernor,
+    council,
+    'timelock proposer': contracts.policyGovernor,
+    'timelock canceller': contracts.policyGovernor,
+    'timelock executor': 'anyone',
+    'timelock admin': 'nobody',
+    'policy voting period': '432000',
+    deployer: 'nothing',
+  })
+
+  const named = [
+    ...['--policy-governor', contracts.policyGovernor ?? '', '--kill-policies', contracts.killPolicies ?? ''],
+    ...['--subscriptions', contracts.subscriptions ?? ''],
+  ]
+  const check = (...args: string[]) =>
+    script(...voted(), '--council', council, '--check', '--contract', contract, ...named, ...args)
+  const emergency = ['--emergency-governor', contracts.emergencyGovernor ?? '']
+  expect((await check(...emergency)).code).toBe(0)
+  // Asked for otherwise, or not what it was said to be: named, and not done.
+  const local = await check(...emergency, '--pace', 'local')
+  expect(local.code).toBe(3)
+  expect(local.out).toMatch(/WRONG +policy voting period +432000 +should be 15/)
+  const other = await check(...emergency, '--supply', '5')
+  expect([other.code, other.out]).toEqual([3, expect.stringMatching(/WRONG +supply/)])
+})
+
+test('under votes: a deployer who kept a power is named, and it is not done', async () => {
+  const { code, out } = await script(...voted(), '--key-file', keyFile, '--council', deployer, '--json')
+  const { ok, powers } = JSON.parse(out) as Governed
+  expect([code, ok]).toEqual([3, false])
+  expect(powers.filter((power) => !power.ok).map(({ name, found }) => [name, found])).toEqual([
+    ['deployer', 'council'],
+  ])
+})
+
+test.each([
+  [['--holder', holder, '--governance', council], '--governance does not go with --holder'],
+  [['--holder', holder, '--emergency-governor', council], '--emergency-governor does not go with --holder'],
+  [['--holder', holder, '--pace', 'fast'], '--pace must be public or local'],
+  [['--holder', `0x${'0'.repeat(40)}`], 'must not be the zero address'],
+  [['--governance', council, '--supply', '5'], '--supply goes with --holder'],
+  [['--holder', holder, '--subscriptions', council], '--subscriptions goes with --check and --holder'],
+  [['--holder', holder, '--check', '--contract', council], '--policy-governor is needed'],
+  [[], '--holder is needed'],
+])('%j is refused before anything is sent (votes)', async (args, why) => {
+  const { code, err } = await script(
+    ...['--rpc', chain.rpc, '--key-file', keyFile, '--trust-domain', 'killswitch.test', ...args],
+  )
+  expect([code, err]).toEqual([2, expect.stringContaining(why)])
 })

@@ -39,7 +39,8 @@ const clockBytecode: Hex = '0x684260005260206000f360005260096017f3'
 export async function startChain() {
   const connection = await network.create()
   const request = connection.provider.request.bind(connection.provider) as never
-  const client = createClient({ transport: custom({ request }, { retryCount: 0 }), pollingInterval: 5 })
+  const transport = custom({ request }, { retryCount: 0 })
+  const client = createClient({ transport, pollingInterval: 5 })
     .extend(publicActions)
     .extend(walletActions)
     .extend(testActions({ mode: 'hardhat' }))
@@ -60,6 +61,7 @@ export async function startChain() {
 
   return {
     client,
+    transport,
     chainId,
     mined,
     clock: await create(clockBytecode),
