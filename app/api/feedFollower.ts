@@ -21,7 +21,11 @@ export type FeedView = {
   readonly unsupported: boolean
 }
 
-export type FeedFollower = { readonly view: Store<FeedView>; start(): void; stop(): void }
+export type FeedFollower = {
+  readonly view: Store<FeedView>
+  /** Follows for as long as the page lives. */
+  start(): void
+}
 
 /** The enforcement points' limit, in ms. */
 const maxStaleness = 15_000
@@ -55,8 +59,6 @@ export function createFeedFollower(options: {
     unsupported: false,
   })
   let fetching = false
-  let timer: ReturnType<typeof setInterval> | undefined
-  let closeStream: (() => void) | undefined
 
   const note = (change: Partial<FeedView>) => {
     const before = view.get()
@@ -88,8 +90,7 @@ export function createFeedFollower(options: {
 
   /** After a failure: asks again while there is something to mend and somebody who looks. */
   const look = async (): Promise<void> => {
-    if (timer !== undefined && !document.hidden && reader.freshness(clocks()) !== 'fresh')
-      await fetchSnapshot()
+    if (!document.hidden && reader.freshness(clocks()) !== 'fresh') await fetchSnapshot()
   }
 
   const take = async (data: string): Promise<void> => {
@@ -109,19 +110,13 @@ export function createFeedFollower(options: {
   return {
     view,
     start() {
-      timer = setInterval(() => note({ freshness: reader.freshness(clocks()) }), lookInterval)
-      closeStream = openVisibleStream({
+      setInterval(() => note({ freshness: reader.freshness(clocks()) }), lookInterval)
+      openVisibleStream({
         url: `${api.url}/revocations/stream`,
         events: messageTypes,
         onOpen: () => void fetchSnapshot(),
-        onBreak: () => {},
         onEvent: (event, data) => void (event === 'reset' ? fetchSnapshot() : take(data)),
       })
-    },
-    stop() {
-      clearInterval(timer)
-      timer = undefined
-      closeStream?.()
     },
   }
 }

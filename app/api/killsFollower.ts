@@ -14,8 +14,8 @@ export type KillsFollower = {
   readonly view: Store<KillsView>
   /** Reads the kill, and the list if the kill is not named, now. */
   refresh(id?: string): Promise<void>
+  /** Follows for as long as the page lives. */
   start(): void
-  stop(): void
 }
 
 /** How many are shown. */
@@ -23,7 +23,6 @@ const shown = 200
 
 export function createKillsFollower(api: Pick<RelayerApi, 'url' | 'kills' | 'kill'>): KillsFollower {
   const view = createStore<KillsView>({ kills: [], live: false, error: null })
-  let close: (() => void) | undefined
 
   const put = (kill: Kill) => {
     const { kills } = view.get()
@@ -45,7 +44,7 @@ export function createKillsFollower(api: Pick<RelayerApi, 'url' | 'kills' | 'kil
     view,
     refresh,
     start() {
-      close = openVisibleStream({
+      openVisibleStream({
         url: `${api.url}/kills/stream`,
         events: ['kill'],
         onOpen: () => void refresh(),
@@ -53,6 +52,5 @@ export function createKillsFollower(api: Pick<RelayerApi, 'url' | 'kills' | 'kil
         onEvent: (_, data) => put(JSON.parse(data) as Kill),
       })
     },
-    stop: () => close?.(),
   }
 }

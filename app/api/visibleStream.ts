@@ -8,8 +8,8 @@ export function openVisibleStream(options: {
   readonly onEvent: (event: string, data: string) => void
   /** Also after each reconnection. */
   readonly onOpen: () => void
-  readonly onBreak: () => void
-}): () => void {
+  readonly onBreak?: () => void
+}): void {
   const { url, events, onEvent, onOpen, onBreak } = options
   let source: EventSource | null = null
   let retry: ReturnType<typeof setTimeout> | undefined
@@ -25,7 +25,7 @@ export function openVisibleStream(options: {
     source = opened
     opened.onopen = onOpen
     opened.onerror = () => {
-      onBreak()
+      onBreak?.()
       // Chromium gives up on some errors, and waits up to minutes on others.
       close()
       retry = setTimeout(open, 1_000)
@@ -39,8 +39,4 @@ export function openVisibleStream(options: {
   }
   document.addEventListener('visibilitychange', follow)
   follow()
-  return () => {
-    document.removeEventListener('visibilitychange', follow)
-    close()
-  }
 }

@@ -25,8 +25,8 @@ export type ChainFollower = {
   readonly view: Store<ChainView>
   /** Reads now what came since; shared by callers that ask at once. */
   refresh(): Promise<void>
+  /** Follows for as long as the page lives. */
   start(): void
-  stop(): void
 }
 
 /** Where nodes know no final block. */
@@ -61,8 +61,6 @@ export function createChainFollower(options: {
   let baseBlock = fromBlock - 1n
   let tip = ''
   let running: Promise<void> | null = null
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let started = false
 
   /** Never beyond the head up to which logs were read. */
   const finalBlock = async (head: bigint): Promise<bigint> => {
@@ -123,20 +121,12 @@ export function createChainFollower(options: {
 
   const loop = async (): Promise<void> => {
     await refresh()
-    if (started) timer = setTimeout(loop, interval)
+    setTimeout(loop, interval)
   }
 
   return {
     view,
     refresh,
-    start() {
-      if (started) return
-      started = true
-      void loop()
-    },
-    stop() {
-      started = false
-      clearTimeout(timer)
-    },
+    start: () => void loop(),
   }
 }

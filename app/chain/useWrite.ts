@@ -10,14 +10,13 @@ export type Write<Name extends WriteName> = {
   readonly step: 'idle' | 'wallet' | 'landing' | 'landed' | 'failed'
   readonly error: PlainError | null
   run(args: WriteArgs<Name>): void
-  reset(): void
 }
 
 export function useWrite<const Name extends WriteName>(functionName: Name): Write<Name> {
   const { writes, chain, walletPort } = useServices()
   const wallet = useWallet()
   const [isSent, setSent] = useState(false)
-  const { mutate, status, error, reset } = useMutation({
+  const { mutate, status, error } = useMutation({
     mutationFn: async (args: WriteArgs<Name>) => {
       if (wallet === null) throw new Error('no wallet is connected')
       setSent(false)
@@ -41,6 +40,5 @@ export function useWrite<const Name extends WriteName>(functionName: Name): Writ
             : 'idle',
     error: error === null ? null : plainError(error),
     run: (args) => mutate(args),
-    reset,
   }
 }

@@ -1,7 +1,7 @@
 import { type AgentIdentity, coveringTargets, statusOf } from '../../protocol/liveness.ts'
 import { type Registry, stateIn } from '../../protocol/registry.ts'
 import type { RevocationRow, RevocationTable } from '../../protocol/revocation.ts'
-import { type Scope, targetKey } from '../../protocol/scope.ts'
+import { type Scope, scopeName, targetKey } from '../../protocol/scope.ts'
 import type { Kill } from '../api/relayerApi.ts'
 
 /** `killing` until every enforcement point that is known has confirmed: contained means confirmed. */
@@ -47,7 +47,7 @@ export function agentStateOf(
   const latest = kills.find(
     (one) =>
       one.state !== 'withdrawn' &&
-      targets.some(({ subject, scope }) => one.subject === subject && one.scope === scopeNames[scope]),
+      targets.some(({ subject, scope }) => one.subject === subject && one.scope === scopeName(scope)),
   )
   return {
     state: latest !== undefined && isUnconfirmed(latest) ? 'killing' : 'killed',
@@ -61,5 +61,3 @@ export function agentStateOf(
         },
   }
 }
-
-const scopeNames = ['Agent', 'Owner', 'AgentType', 'Fleet'] as const

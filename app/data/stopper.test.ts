@@ -37,7 +37,7 @@ function world() {
   const stopper = createStopper({
     deployment,
     api,
-    kills: { view, refresh: async () => {}, start() {}, stop() {} },
+    kills: { view, refresh: async () => {}, start() {} },
     writes: writes as never,
     wallet,
     blockTime: () => null,

@@ -47,8 +47,8 @@ export function guardedOwners(registry: Registry, account: Hex, now: number): re
   return owners
 }
 
-/** The relayer's live data of a wallet's agents. */
-export function useRelayerAgents(owners: readonly Hex[]) {
+/** The relayer's live data of these wallets' agents. */
+function useRelayerAgents(owners: readonly Hex[]) {
   const { api, rates } = useServices()
   return useQuery({
     queryKey: ['relayer agents', owners],

@@ -6,6 +6,7 @@ import { Stack } from '../design/components/Layout.tsx'
 import { ErrorNotice } from '../design/components/Notice.tsx'
 import { WalletOption } from '../design/components/WalletOption.tsx'
 import { plainError } from '../plainError.ts'
+import { developmentRdns } from './developmentRdns.ts'
 
 /** The wallets that announced themselves (EIP-6963), to choose from. */
 export function WalletChoice({ onConnected }: { readonly onConnected: () => void }) {
@@ -26,7 +27,7 @@ export function WalletChoice({ onConnected }: { readonly onConnected: () => void
   return (
     <Stack tight>
       {connectors.map((connector) => {
-        const isDevelopment = __DEVELOPMENT_WALLET__ && connector.id.startsWith('ai.killswitch.development')
+        const isDevelopment = __DEVELOPMENT_WALLET__ && connector.id.startsWith(developmentRdns)
         return (
           <WalletOption
             key={connector.uid}

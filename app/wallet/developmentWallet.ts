@@ -1,8 +1,6 @@
 import { createWalletClient, custom, type EIP1193Provider, type Hex, http } from 'viem'
 import type { AppConfig, DevelopmentKey } from '../config.ts'
-
-/** Start of the names under which the accounts announce themselves. */
-export const developmentRdns = 'ai.killswitch.development'
+import { developmentRdns } from './developmentRdns.ts'
 
 /** A square with the account's first letter. */
 const icon = (name: string): string =>

@@ -3,13 +3,12 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { developmentRdns } from '../../app/wallet/developmentRdns.ts'
 import { initialScripts } from '../../scripts/lib/appSize.ts'
 import { buildApp, buildLocalApp } from '../../scripts/lib/buildApp.ts'
 
 /** Bytes of gzipped JavaScript before the first page shows. */
 const most = 200_000
-/** Who announces the development wallet, see app/wallet/developmentWallet.ts. */
-const developmentWallet = 'ai.killswitch.development'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'killswitch-build-'))
 const textOf = (built: string): string =>
@@ -30,8 +29,8 @@ describe('the built dApp', () => {
   })
 
   it('has no development wallet, which only the build for local chains has', async () => {
-    expect(textOf(folder)).not.toContain(developmentWallet)
-    expect(textOf(await buildLocalApp())).toContain(developmentWallet)
+    expect(textOf(folder)).not.toContain(developmentRdns)
+    expect(textOf(await buildLocalApp())).toContain(developmentRdns)
   })
 
   it('works under any address and loads nothing from anywhere else', () => {

@@ -54,7 +54,7 @@ export function Stages({
     .filter(({ tick }) => tick <= end)
   return (
     <div className={styles.stages}>
-      <ol className={styles.list}>
+      <ol>
         {stages.map((stage) => (
           <li key={stage.name} className={styles.stage} data-state={stage.state}>
             <svg viewBox="0 0 12 12" className={styles.shape} aria-hidden="true">
