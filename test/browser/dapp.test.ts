@@ -279,6 +279,7 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     ] as const) {
       await page.getByRole('link', { name, exact: true }).click()
       await page.getByRole('heading', { name: heading }).waitFor()
+      expect(await page.title()).toMatch(new RegExp(`^${name}.* · Killswitch$`))
       expect(await seriousViolations(page), name).toEqual([])
     }
     await page.goto(`${stack.url}#/agents/${agent?.uuid}`)

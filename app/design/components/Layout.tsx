@@ -1,15 +1,20 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import styles from './Layout.module.css'
 
 /** A page: its heading, what can be done on it, and its parts one below the other. */
 export function Page(props: {
   readonly title: ReactNode
+  /** What the browser's tab says, where the title is more than words. */
+  readonly name?: string
   readonly actions?: ReactNode
   readonly children: ReactNode
   /** For forms and prose: lines stay short. */
   readonly narrow?: boolean
 }) {
-  const { title, actions, children, narrow = false } = props
+  const { title, name = title, actions, children, narrow = false } = props
+  useEffect(() => {
+    document.title = typeof name === 'string' && name !== '' ? `${name} · Killswitch` : 'Killswitch'
+  }, [name])
   return (
     <main className={styles.page} data-narrow={narrow} id="content" tabIndex={-1}>
       <header className={styles.header}>

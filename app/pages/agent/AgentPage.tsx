@@ -81,6 +81,7 @@ export function AgentPage({ uuid }: { readonly uuid: string }) {
   return (
     <Page
       title={<SpiffeId id={spiffeId} />}
+      name={`${agent.agentType} ${uuid.slice(0, 8)}`}
       actions={
         mayKill && state === 'alive' ? (
           <StopButton label="Stop this agent" onPress={() => open({ uuid, spiffeId, owner: agent.owner })} />
