@@ -1,16 +1,21 @@
 // The dApp in a real Chromium with a wallet that really signs, against the real stack. Skipped with one line where
 // there is no Chromium.
 import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import { agentTarget } from '../../protocol/scope.ts'
 import { agentIdFromUuid } from '../../protocol/uuid.ts'
+import { buildApp } from '../../scripts/lib/buildApp.ts'
 import type { FleetAgent } from '../../scripts/lib/fleet.ts'
 import { createInjectedWallet, type InjectedWallet } from './support/injectedWallet.ts'
 import { launchChromium } from './support/launchChromium.ts'
 import { cooldown, type Owner, points, type Stack, startStack, trustDomain } from './support/stack.ts'
+import { serveStatic } from './support/staticServer.ts'
 import { connect, endVisits, hold, seriousViolations, type VisitOptions, visit } from './support/visit.ts'
 
 const browser: Browser | null = await launchChromium()
@@ -316,6 +321,40 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
       return { ran: 'ran' in window, reached }
     })
     expect(tried).toEqual({ ran: false, reached: false })
+  })
+
+  it('works from any web server, at any path, with nothing but a configuration beside it', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'killswitch-build-'))
+    await buildApp(folder, 'production')
+    const known = await (await fetch(`${stack.url}config.json`)).json()
+    const config = { ...known, relayer: stack.url, developmentKeys: undefined }
+    writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config))
+    const server = await serveStatic(folder, '/ipfs/some-hash/')
+    try {
+      const owner = await stack.owner(1, 0)
+      const wallet = walletOf(owner)
+      const { page, complaints } = await visit(browser as Browser, server.url, {
+        wallets: [wallet],
+        origins: [server.url, stack.url, stack.chain.rpc].map((url) => new URL(url).origin),
+      })
+      await page.getByRole('button', { name: 'Connect wallet' }).first().click()
+      expect(await dialog(page).getByRole('button').allTextContents()).toEqual([
+        '',
+        expect.stringContaining(wallet.name),
+      ])
+      await page.keyboard.press('Escape')
+      await connect(page, wallet.name)
+      await stopAgent(page, owner.agents[0]?.spiffeId ?? '')
+      await dialog(page).getByText(confirmedByAll).waitFor()
+      await page
+        .getByRole('contentinfo')
+        .getByText(/^verified/)
+        .waitFor()
+      expect(complaints).toEqual([])
+    } finally {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   it('fits a screen of 360 pixels: nothing sticks out, and the stop is in sight', async () => {
