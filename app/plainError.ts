@@ -17,6 +17,7 @@ export type PlainError = {
     | 'wrong chain'
     | 'relayer down'
     | 'relayer refused'
+    | 'not durable'
     | 'rpc down'
     | 'no gas'
     | 'contract refused'
@@ -110,12 +111,19 @@ export function plainError(error: unknown): PlainError {
       detail,
     }
   if (error instanceof RelayerRefusedError)
-    return {
-      kind: 'relayer refused',
-      title: `The relayer refuses: ${error.problem.title}`,
-      next: `${error.problem.detail}. Nothing has changed.`,
-      detail,
-    }
+    return error.problem.type.endsWith('/not-durable')
+      ? {
+          kind: 'not durable',
+          title: 'Enforced, but not durable',
+          next: 'The relayer enforces the stop, but cannot write it to its disk. Send a transaction too, so that it outlasts the relayer.',
+          detail,
+        }
+      : {
+          kind: 'relayer refused',
+          title: `The relayer refuses: ${error.problem.title}`,
+          next: `It says: ${error.problem.detail}. Nothing has changed.`,
+          detail,
+        }
   if (error instanceof NoGasError)
     return {
       kind: 'no gas',

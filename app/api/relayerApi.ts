@@ -69,6 +69,8 @@ export type Kill = {
   readonly reasonName: string
   readonly text: string
   readonly origin: 'block' | 'order'
+  /** Of the order that it came by; null without one. */
+  readonly digest: Hex | null
   readonly state: 'enforced' | 'on chain' | 'final' | 'withdrawn'
   readonly timeline: {
     readonly seenAt: number

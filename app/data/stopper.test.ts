@@ -21,8 +21,20 @@ const wish: StopWish = {
   text: 'key leaked',
   way: 'signature',
 }
-const killWith = (id: string, allConfirmed: number | null, txHash: string | null = null) =>
-  ({ id, state: 'enforced', timeline: { txHash }, elapsed: { allConfirmed }, points: [] }) as unknown as Kill
+const killWith = (
+  id: string,
+  allConfirmed: number | null,
+  txHash: string | null = null,
+  digest: string | null = null,
+) =>
+  ({
+    id,
+    digest,
+    state: 'enforced',
+    timeline: { txHash },
+    elapsed: { allConfirmed },
+    points: [],
+  }) as unknown as Kill
 
 /** A stopper whose wallet and relayer do as told. */
 function world() {
@@ -117,6 +129,17 @@ test('an order that did not get through is sent again as it is, without another 
   await until('followed')
   expect(wallet.signOrder).toHaveBeenCalledTimes(1)
   expect(api.sendOrder.mock.calls[1]).toEqual(api.sendOrder.mock.calls[0])
+})
+
+test('a kill whose answer was lost on its way is known by its order', async () => {
+  const { stopper, api, until, tell } = world()
+  api.sendOrder.mockRejectedValueOnce(new RelayerDownError('https://relayer.example', 'gave no answer'))
+  stopper.start(wish)
+  await until('failed')
+  tell(killWith('kill-2', 5, null, `0x${'99'.repeat(32)}`))
+  expect(stopper.run.get()?.step).toBe('failed')
+  tell(killWith('kill-1', 5, null, stopper.run.get()?.digest))
+  expect(stopper.run.get()).toMatchObject({ step: 'followed', failure: null, killId: 'kill-1' })
 })
 
 test('the late end of an earlier stop does not touch the present one', async () => {

@@ -85,24 +85,33 @@ export function createStopper(options: {
   }
   const fail = (mine: number, error: unknown): void => {
     // A kill that is followed has happened, whatever fails afterwards.
-    if (run.get()?.kill == null) change(mine, { step: 'failed', failure: plainError(error) })
+    if (run.get()?.kill != null) return
+    change(mine, { step: 'failed', failure: plainError(error) })
+    // The relayer may have taken the order although its answer was lost, or was that its disk is full.
+    if (signed !== null) void kills.refresh()
   }
 
-  /** Takes over what the relayer has told of the kill. @returns whether nothing more is to come */
+  /** Takes over what the relayer has told of the kill, also of one that seemed to fail. @returns whether that was all */
   const look = (): boolean => {
     const current = run.get()
-    if (current === null || current.step === 'failed') return true
-    const { killId, txHash } = current
+    if (current === null) return true
+    const { killId, digest, txHash } = current
     const kill = kills.view
       .get()
-      .kills.find((one) => one.id === killId || (txHash !== null && one.timeline.txHash === txHash))
-    if (kill === undefined) return false
+      .kills.find(
+        (one) =>
+          one.id === killId ||
+          (digest !== null && one.digest === digest) ||
+          (txHash !== null && one.timeline.txHash === txHash),
+      )
+    if (kill === undefined) return current.step === 'failed'
     const isConfirmed = kill.elapsed.allConfirmed !== null
     if (kill !== current.kill)
       change(current.number, {
         kill,
         killId: kill.id,
         step: 'followed',
+        failure: null,
         takenAfter: current.takenAfter ?? since(),
         confirmedAfter: current.confirmedAfter ?? (isConfirmed ? since() : null),
       })

@@ -467,6 +467,23 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     expect(wallet.asked.filter((method) => method === 'eth_signTypedData_v4')).toHaveLength(1)
   })
 
+  it('knows its kill by the order although the answer was lost, and asks for nothing again', async () => {
+    const owner = await stack.owner(1, 0)
+    const wallet = walletOf(owner)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    let sent = 0
+    await page.route('**/api/kill', async (route) => {
+      sent++
+      await route.fetch()
+      await route.abort()
+    })
+    await stopAgent(page, owner.agents[0]?.spiffeId ?? '')
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    expect(sent).toBe(1)
+    expect(wallet.asked.filter((method) => method === 'eth_signTypedData_v4')).toHaveLength(1)
+  })
+
   it('says that the node is down, still stops by signature, and recovers by itself', async () => {
     const owner = await stack.owner(2, 0)
     const [first] = owner.agents.map(({ spiffeId }) => spiffeId) as [string]

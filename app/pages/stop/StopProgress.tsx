@@ -38,7 +38,7 @@ export function StopProgress({ run, onClose }: { readonly run: StopRun; readonly
                   Try again
                 </Button>
               )}
-              {failure.kind === 'relayer down' || failure.kind === 'relayer refused' ? (
+              {['relayer down', 'relayer refused', 'not durable'].includes(failure.kind) ? (
                 <Button onPress={() => stopper.start({ ...run, way: 'transaction' })}>
                   Send a transaction instead
                 </Button>
@@ -61,6 +61,18 @@ export function StopProgress({ run, onClose }: { readonly run: StopRun; readonly
           stoppedAt={kill?.elapsed.allConfirmed ?? null}
         />
       ) : null}
+      {kill === null || kill.elapsed.published === null || kill.elapsed.durable !== null ? null : (
+        <Notice
+          title="Enforced, but not durable"
+          actions={
+            <Button onPress={() => stopper.start({ ...run, way: 'transaction' })}>
+              Send a transaction too
+            </Button>
+          }
+        >
+          The relayer cannot write to its disk now. A transaction outlasts whatever happens to it.
+        </Notice>
+      )}
       {kill?.timeline.sendError == null ? null : (
         <Notice title="Not on chain yet">
           It is enforced all the same. The relayer says: {kill.timeline.sendError}

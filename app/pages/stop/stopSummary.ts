@@ -12,8 +12,12 @@ export function stopSummary(run: StopRun): {
     ({ state }) => state === 'confirmed' || state === 'closed by staleness',
   ).length
   const all = run.kill?.elapsed.allConfirmed ?? null
-  if (run.step === 'failed')
-    return { title: `Not stopped: ${run.label}`, detail: run.failure?.title ?? '', isDone: false }
+  if (run.step === 'failed') {
+    // Whether an order that was sent has arrived, nobody knows until the relayer tells.
+    const isOpen = run.failure?.kind === 'relayer down' || run.failure?.kind === 'not durable'
+    const title = `${isOpen ? 'Not confirmed' : 'Not stopped'}: ${run.label}`
+    return { title, detail: run.failure?.title ?? '', isDone: false }
+  }
   if (run.step === 'wallet')
     return {
       title: `Waiting for your wallet: ${run.label}`,

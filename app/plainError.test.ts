@@ -1,0 +1,88 @@
+import {
+  BaseError,
+  ContractFunctionExecutionError,
+  ContractFunctionRevertedError,
+  encodeErrorResult,
+  HttpRequestError,
+  InsufficientFundsError,
+  SwitchChainError,
+  TimeoutError,
+  UserRejectedRequestError,
+} from 'viem'
+import { expect, test } from 'vitest'
+import { killSwitchAbi } from '../protocol/generated/killSwitchAbi.ts'
+import { RelayerDownError, RelayerRefusedError } from './api/relayerApi.ts'
+import { NoGasError, TransactionFailedError } from './chain/contractWrites.ts'
+import { plainError } from './plainError.ts'
+
+const wrapped = (cause: Error) =>
+  new ContractFunctionExecutionError(new BaseError('wrapped', { cause }), {
+    abi: killSwitchAbi,
+    functionName: 'kill',
+    args: [0, `0x${'00'.repeat(32)}`, 1, ''],
+  })
+const withCode = (code: number) => Object.assign(new Error('the wallet says no'), { code })
+const reverted = (data: `0x${string}`) =>
+  wrapped(new ContractFunctionRevertedError({ abi: killSwitchAbi, functionName: 'kill', data }))
+
+test.each([
+  ['rejected', new UserRejectedRequestError(new Error('no'))],
+  ['rejected', withCode(4001)],
+  ['rejected', wrapped(withCode(4001))],
+  ['wallet busy', withCode(-32002)],
+  ['wrong chain', new SwitchChainError(new Error('no'))],
+  ['wrong chain', withCode(4902)],
+  ['relayer down', new RelayerDownError('https://relayer.example', 'cannot be reached')],
+  [
+    'not durable',
+    new RelayerRefusedError({
+      type: 'https://killswitch.ai/problems/not-durable',
+      title: 'Not durable',
+      status: 503,
+      detail: 'the disk is full',
+    }),
+  ],
+  [
+    'relayer refused',
+    new RelayerRefusedError({ type: '', title: 'Expired', status: 410, detail: 'sign anew' }),
+  ],
+  ['no gas', new NoGasError(1n, 10n ** 15n)],
+  ['no gas', wrapped(new InsufficientFundsError())],
+  ['no gas', new BaseError("sender doesn't have enough funds to send tx")],
+  ['rpc down', wrapped(new HttpRequestError({ url: 'https://node.example', body: {} }))],
+  ['rpc down', new TimeoutError({ url: 'https://node.example', body: {} })],
+  ['contract refused', new TransactionFailedError('0xface')],
+  [
+    'contract refused',
+    reverted(
+      encodeErrorResult({
+        abi: killSwitchAbi,
+        errorName: 'NoResumeRequest',
+        args: [0, `0x${'00'.repeat(32)}`],
+      }),
+    ),
+  ],
+  ['other', new Error('who knows')],
+  ['other', 'a string'],
+] as const)('%s is told from %s, with a next step', (kind, error) => {
+  const told = plainError(error)
+  expect(told.kind).toBe(kind)
+  for (const words of [told.title, told.next]) expect(words).toMatch(/^[A-Z].*\.?$/)
+  expect(told.detail).not.toBe('')
+})
+
+test('what the contract refuses is said in words, with its numbers, never by the name of an error', () => {
+  const data = encodeErrorResult({
+    abi: killSwitchAbi,
+    errorName: 'RankTooLow',
+    args: [`0x${'aa'.repeat(20)}`, 2, 3],
+  })
+  const { next } = plainError(reverted(data))
+  expect(next).toContain('rank Owner')
+  expect(next).toContain('rank Council')
+  expect(next).not.toContain('RankTooLow')
+})
+
+test('an amount that is missing is said in ether', () => {
+  expect(plainError(new NoGasError(10n ** 15n, 2n * 10n ** 15n)).next).toContain('0.0010 ETH')
+})
