@@ -55,7 +55,8 @@ type Promises = {
   /** Kill by order digest. */
   readonly orders: Map<string, string>
   readonly bodies: { readonly digest: string; readonly route: string; readonly body: object }[]
-  readonly svids: Set<string>
+  /** When each expires, in ms, by serial number: the store forgets those that have. */
+  readonly svids: Map<string, number>
   acknowledged: { readonly epoch: string; readonly number: number } | null
 }
 
@@ -156,7 +157,7 @@ async function startEpisode(random: Random, cache: string) {
   await mine(grantDepth)
 
   let acknowledging: Promises['acknowledged'] = null
-  const promises: Promises = { orders: new Map(), bodies: [], svids: new Set(), acknowledged: null }
+  const promises: Promises = { orders: new Map(), bodies: [], svids: new Map(), acknowledged: null }
   let watch: FeedWatch | null = null
   let enrolled: Point | null = null
   let acknowledgements = 0
@@ -256,7 +257,7 @@ async function startEpisode(random: Random, cache: string) {
         await mine(1)
       })(),
       attest(address, spared).then((answer) => {
-        if (answer?.status === 200) promises.svids.add(serialIn(answer.body))
+        if (answer?.status === 200) promises.svids.set(serialIn(answer.body), Number(answer.body.expiresAt))
       }),
     ])
     if (enrolling) {
@@ -298,7 +299,8 @@ async function startEpisode(random: Random, cache: string) {
       assert.deepEqual(store.messages.get(number), { epoch, hash }, `feed message ${number} was published`)
       if (type === 'kill') assert.ok(store.kills.has(row.killId), `kill ${row.killId} was published`)
     }
-    for (const serial of promises.svids) assert.ok(store.svids.has(serial), `SVID ${serial} was issued`)
+    for (const [serial, expiresAt] of promises.svids)
+      assert.ok(expiresAt < Date.now() || store.svids.has(serial), `SVID ${serial} was issued`)
     if (promises.acknowledged !== null) {
       const { epoch, number } = promises.acknowledged
       const stored = store.acknowledged.get(point)
