@@ -1,5 +1,6 @@
 import { createFollower } from './chain/follow/follower.ts'
 import { checkSvidLife, NoKillSwitchError, SvidLifeTooLongError } from './chain/minCooldown.ts'
+import { createPolicyReader } from './chain/policyReader.ts'
 import { WrongChainError } from './chain/rpc/rpcErrors.ts'
 import { createSignatureVerifier } from './chain/verifyAuthority.ts'
 import { systemClock } from './clock.ts'
@@ -26,6 +27,8 @@ export type RelayerNode = {
 
 /** ms between heartbeats; DESIGN, section 4: at most 5 s. */
 const heartbeatInterval = 2_000
+/** ms between readings of the kill policies. */
+const policyInterval = 1_000
 /** Feed messages that stay in the store, for whoever looks into what was said. */
 const keptMessages = 100_000
 
@@ -73,8 +76,17 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
       ? {}
       : { maxHeadAge: 2 * node.maxBlind }),
   })
+  const policies =
+    node.killPolicies == null
+      ? null
+      : createPolicyReader({
+          ...chain,
+          contract: node.killPolicies,
+          startBlock: node.startBlock,
+          view: executor.chainView,
+        })
   const listeners = await createListeners({
-    ...{ node, state, road, identities, follower, clock, caughtUp },
+    ...{ node, state, road, identities, follower, policies, clock, caughtUp },
     landings: landing,
   })
 
@@ -94,6 +106,7 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
     stream.close()
     await Promise.all([follower.stop(), landing.stop(), listeners.stop()])
     verifySignature.close()
+    policies?.close()
     refusals.flush()
     // Each kind of note is written in its order: the store closes after the last of them.
     await Promise.all([executor.note({}), executor.noteReported([])]).catch((err: unknown) =>
@@ -109,6 +122,11 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
     caught = true
     landing.resume()
     void landing.checkGas().catch((err: unknown) => log.warn({ err }, "the gas key's balance is unknown"))
+    if (policies !== null) {
+      // Never waited for: kills need no policies.
+      void policies.read()
+      every(policyInterval, policies.read)
+    }
     every(60_000, landing.checkGas)
     every(heartbeatInterval, broadcaster.heartbeat)
     every(heartbeatInterval, stream.keepAlive)

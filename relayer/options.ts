@@ -30,6 +30,7 @@ const known = {
   contract: ['', 'address of the KillSwitch contract'],
   'chain-id': ['', 'chain id of the deployment'],
   'start-block': ['0', "block of the contract's deployment, or an earlier one"],
+  'kill-policies': ['', 'address of the KillPolicies contract; without it no kill policies are followed'],
   'grant-point': [
     'finalized',
     'from where on grants count: finalized, safe, or a depth in blocks (0 on a local chain)',
@@ -209,6 +210,9 @@ export function readNodeOptions(
   if (positionals[0] !== undefined) throw new OptionError(positionals[0], 'is no command')
   const contract = required(values, 'contract').toLowerCase()
   if (!/^0x[0-9a-f]{40}$/.test(contract)) throw new OptionError('--contract', `"${contract}" is no address`)
+  const killPolicies = values['kill-policies'].toLowerCase()
+  if (killPolicies !== '' && !/^0x[0-9a-f]{40}$/.test(killPolicies))
+    throw new OptionError('--kill-policies', `"${killPolicies}" is no address`)
   const rpcs = required(values, 'rpc').split(',')
   for (const rpc of rpcs)
     if (!/^(https?|wss?):\/\//.test(rpc))
@@ -226,6 +230,7 @@ export function readNodeOptions(
       contract: contract as Hex,
     },
     startBlock: integer('start-block', values['start-block'], 0, Number.MAX_SAFE_INTEGER),
+    killPolicies: killPolicies === '' ? null : (killPolicies as Hex),
     grantPoint: grantPoint(values['grant-point']),
     trustDomain,
     data: values.data,

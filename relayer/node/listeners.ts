@@ -1,6 +1,7 @@
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { createReport } from '../audit/report.ts'
 import type { Follower } from '../chain/follow/follower.ts'
+import type { PolicyReader } from '../chain/policyReader.ts'
 import type { Clock } from '../clock.ts'
 import { createAdmission } from '../http/admission/admission.ts'
 import { watchOverload } from '../http/admission/overload.ts'
@@ -17,6 +18,7 @@ import { addKillRoutes } from '../http/kills.ts'
 import { listen, mutualTlsListener, publicListener, stopListening } from '../http/listeners.ts'
 import { createPeerOf } from '../http/peer.ts'
 import { addPointRoutes } from '../http/points.ts'
+import { addPolicyRoutes } from '../http/policies.ts'
 import { spkiOf } from '../identity/attest.ts'
 import { readKill, readKillOfOrder } from '../store/history.ts'
 import type { Backlog } from '../store/journal.ts'
@@ -42,10 +44,11 @@ export async function createListeners(options: {
   readonly landings: Landings
   readonly identities: Identities
   readonly follower: Pick<Follower, 'failure' | 'status'>
+  readonly policies: PolicyReader | null
   readonly clock: Clock
   readonly caughtUp: () => boolean
 }) {
-  const { node, state, road, landings, identities, follower, clock, caughtUp } = options
+  const { node, state, road, landings, identities, follower, policies, clock, caughtUp } = options
   const { deployment, trustDomain, log } = node
   const { db, journal, bundle, bundlePem } = state
   const { executor, points, broadcaster, stream, watch, accesses, published, onRefused } = road
@@ -73,6 +76,7 @@ export async function createListeners(options: {
     onRefused: road.onOrderRefused,
   })
   addAgentRoutes(app, { executor, issuance, accesses, trustDomain, now: clock.wall })
+  addPolicyRoutes(app, { contract: node.killPolicies ?? null, reader: policies })
   addFeedRoutes(app, { broadcaster, bundle: () => bundle, crl: identities.crl, onStream: admission.stream })
   addIdentityRoutes(app, {
     challenge: challenges.issue,

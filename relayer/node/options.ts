@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { LocalAccount } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
+import type { Hex } from '../../protocol/hex.ts'
 import type { GrantPoint } from '../chain/follow/follower.ts'
 import type { Clock } from '../clock.ts'
 import type { AdmissionLimits } from '../http/admission/admission.ts'
@@ -11,6 +12,8 @@ export type NodeOptions = {
   readonly rpcs: readonly string[]
   readonly deployment: Deployment
   readonly startBlock: number
+  /** The KillPolicies contract that is followed; null for none. */
+  readonly killPolicies?: Hex | null
   readonly grantPoint: GrantPoint
   readonly trustDomain: string
   /** Folder of the store and the keys. */

@@ -1,0 +1,162 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Hex } from '../../protocol/hex.ts'
+import { limitNames } from '../../protocol/policy/killPolicy.ts'
+import type { PolicyReader } from '../chain/policyReader.ts'
+import { type PolicyMirror, policyInForce, policyVersions } from '../policy/mirror.ts'
+import type { Application } from './application.ts'
+import { problemSchema, RequestError } from './problem.ts'
+
+/** The default's name in paths: no type has an underscore. */
+const defaultName = '_default'
+
+const limitsSchema = z
+  .object(Object.fromEntries(limitNames.map((name) => [name, z.number().int()])))
+  .openapi('PolicyLimits', { description: 'docs/governance.md says what each is' })
+const documentSchema = z.object({ hash: z.string(), uri: z.string() }).openapi('PolicyDocument')
+const versionSchema = z
+  .object({
+    version: z.number().int(),
+    block: z.object({ number: z.number().int(), hash: z.string(), time: z.number().int() }),
+    granted: z
+      .boolean()
+      .openapi({ description: 'whether the grant point has reached it; looser limits wait for that' }),
+    byAdmission: z.boolean(),
+    policy: z
+      .object({
+        limits: limitsSchema,
+        boundary: documentSchema.nullable(),
+        decisions: documentSchema.nullable(),
+      })
+      .nullable()
+      .openapi({ description: 'null where it was removed' }),
+  })
+  .openapi('PolicyVersion')
+const policySchema = z
+  .object({
+    agentType: z.string().nullable().openapi({ description: 'null: the default' }),
+    latest: versionSchema.nullable().openapi({ description: 'null: the type has no policy of its own' }),
+    inForce: z.object({
+      limits: limitsSchema,
+      boundaries: z.array(documentSchema),
+      decisions: z.array(documentSchema),
+      defaultVersion: z.number().int(),
+      typeVersion: z.number().int(),
+    }),
+  })
+  .openapi('Policy')
+
+const problem = { description: 'problem', content: { 'application/problem+json': { schema: problemSchema } } }
+const typeParameter = z.object({
+  type: z
+    .string()
+    .regex(/^(_default|[a-z0-9-]{1,32})$/, `must be an agent type, or ${defaultName}`)
+    .openapi({ description: `agent type, or ${defaultName}` }),
+})
+
+/** What the relayer goes by: the kill policies of the chain, each with version and block. */
+export function addPolicyRoutes(
+  app: Application,
+  parts: { readonly contract: Hex | null; readonly reader: Pick<PolicyReader, 'mirror' | 'failure'> | null },
+): void {
+  const read = (): PolicyMirror => {
+    const { reader } = parts
+    if (reader === null)
+      throw new RequestError(
+        404,
+        'no-policies',
+        'No kill policies',
+        'this relayer follows no kill policies; its operator names them by --kill-policies',
+      )
+    const mirror = reader.mirror()
+    if (mirror.granted.default === null && mirror.pending.length === 0)
+      throw new RequestError(
+        503,
+        'policies-unread',
+        'Kill policies are not read yet',
+        reader.failure()?.message ?? 'the relayer is still reading them; ask again',
+      )
+    return mirror
+  }
+  const versionsOf = (mirror: PolicyMirror, agentType: string | null) =>
+    policyVersions(mirror)
+      .filter((version) => version.agentType === agentType)
+      .map(({ agentType: _, ...version }) => version)
+  const view = (mirror: PolicyMirror, agentType: string | null) => {
+    const { admitted: _, boundaries, decisions, ...inForce } = policyInForce(mirror, agentType)
+    return {
+      agentType,
+      latest: versionsOf(mirror, agentType).at(-1) ?? null,
+      inForce: { ...inForce, boundaries: [...boundaries], decisions: [...decisions] },
+    }
+  }
+  const typeOf = (name: string) => (name === defaultName ? null : name)
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/policies',
+      summary: 'Kill policies: the default first, then every type that ever had one',
+      responses: {
+        200: {
+          description: 'policies',
+          content: {
+            'application/json': {
+              schema: z.object({
+                contract: z.string().nullable(),
+                failure: z.string().nullable().openapi({ description: 'why they may be old' }),
+                policies: z.array(policySchema),
+              }),
+            },
+          },
+        },
+        404: problem,
+        503: problem,
+      },
+    }),
+    (context) => {
+      const mirror = read()
+      const types = [...new Set(policyVersions(mirror).flatMap(({ agentType }) => agentType ?? []))].sort()
+      return context.json(
+        {
+          contract: parts.contract,
+          failure: parts.reader?.failure()?.message ?? null,
+          policies: [view(mirror, null), ...types.map((agentType) => view(mirror, agentType))],
+        },
+        200,
+      )
+    },
+  )
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/policies/{type}',
+      summary: 'What holds for a type (agents that governance admitted apart)',
+      request: { params: typeParameter },
+      responses: {
+        200: { description: 'policy', content: { 'application/json': { schema: policySchema } } },
+        404: problem,
+        503: problem,
+      },
+    }),
+    (context) => context.json(view(read(), typeOf(context.req.valid('param').type)), 200),
+  )
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/policies/{type}/history',
+      summary: 'Every version of the policy of a type, oldest first',
+      request: { params: typeParameter },
+      responses: {
+        200: {
+          description: 'versions',
+          content: { 'application/json': { schema: z.object({ versions: z.array(versionSchema) }) } },
+        },
+        404: problem,
+        503: problem,
+      },
+    }),
+    (context) => context.json({ versions: versionsOf(read(), typeOf(context.req.valid('param').type)) }, 200),
+  )
+}
