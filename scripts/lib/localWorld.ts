@@ -1,9 +1,13 @@
 import { http } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
+import type { GovernedContracts } from '../../protocol/governance/contracts.ts'
+import { localPace } from '../../protocol/governance/settings.ts'
+import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
 import { type Child, type Children, createChildren } from './children.ts'
 import type { DataFolder } from './dataFolder.ts'
-import { deployContracts } from './deployContracts.ts'
+import { deployGoverned } from './deployGoverned.ts'
 import { type FleetAgent, registerAgents } from './fleet.ts'
+import { giveVotes } from './giveVotes.ts'
 import { prepareApp } from './localApp.ts'
 import { type LocalChain, startLocalChain } from './localChain.ts'
 import type { AgentsMessage, AgentsSetup, RelayerAddress } from './messages.ts'
@@ -18,6 +22,8 @@ export type LocalWorld = {
   readonly wallets: Wallets
   readonly deployment: Deployment
   readonly startBlock: bigint
+  /** All contracts; Alice and Bob hold votes, two fifths and a quarter of them. */
+  readonly contracts: GovernedContracts
   readonly trustDomain: string
   readonly relayer: RelayerAddress
   readonly services: readonly RunningService[]
@@ -50,6 +56,9 @@ export type LocalWorldOptions = {
 }
 
 const trustDomain = 'killswitch.local'
+
+/** In the smallest unit of the token: a million. */
+const localSupply = 10n ** 24n
 
 /** Deals items out into at most `count` hands. */
 export const deal = <T>(items: readonly T[], count: number): T[][] => {
@@ -98,24 +107,42 @@ async function build(
   const life = options.svidLife
 
   progress('deploying the contract, registering the agents')
-  const { deployment, block, fleet } = await chain.withoutWaiting(async () => {
-    const deployed = await deployContracts({
+  const { deployment, contracts, block, fleet } = await chain.withoutWaiting(async () => {
+    const deployed = await deployGoverned({
       transport: http(chain.rpc),
       account: governance,
       pollingInterval: 50,
       config: {
         trustDomain,
-        governance: governance.address,
         council: null,
-        emergencyGovernor: null,
         minCooldown: life,
         cooldowns: { breaker: life, owner: life, council: life, governance: life },
       },
+      governance: {
+        ...localPace,
+        holder: governance.address,
+        supply: localSupply,
+        defaultPolicy: {
+          ...initialPolicy,
+          limits: { ...initialPolicy.limits, resumeCooldown: life },
+        },
+        subscriptions: { currency: null, interval: 10, leastInterval: 1, samples: 6, freeQuota: 3 },
+      },
+    })
+    await giveVotes({
+      rpc: chain.rpc,
+      token: deployed.contracts.token,
+      from: governance,
+      to: [
+        { holder: alice, amount: (localSupply * 40n) / 100n },
+        { holder: bob, amount: (localSupply * 25n) / 100n },
+      ],
     })
     const register = (owner: typeof alice, count: number) =>
       registerAgents({ chain, deployment: deployed.deployment, trustDomain, owner, count })
     return {
       deployment: deployed.deployment,
+      contracts: deployed.contracts,
       block: deployed.block,
       fleet: {
         alice: await register(alice, options.agents.alice),
@@ -132,6 +159,7 @@ async function build(
     rpc: chain.rpc,
     deployment,
     startBlock: block,
+    killPolicies: contracts.killPolicies,
     trustDomain,
     data: data.file('relayer'),
     port: ports.relayer,
@@ -179,6 +207,7 @@ async function build(
     wallets,
     deployment,
     startBlock: block,
+    contracts,
     trustDomain,
     relayer: relayer.address,
     services,

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import type { Deployment } from '../../protocol/deployment.ts'
+import type { Hex } from '../../protocol/hex.ts'
 import type { Child, Children } from './children.ts'
 import type { RelayerAddress } from './messages.ts'
 import { SetupError } from './setupError.ts'
@@ -20,6 +21,8 @@ export async function startRelayer(options: {
   readonly rpc: string
   readonly deployment: Deployment
   readonly startBlock: bigint
+  /** The KillPolicies contract that it follows. */
+  readonly killPolicies?: Hex
   readonly trustDomain: string
   readonly data: string
   readonly port: number
@@ -51,6 +54,7 @@ export async function startRelayer(options: {
       'gas-key-file': options.gasKeyFile,
       'svid-life': options.svidLife,
       ...(options.app === undefined ? {} : { app: options.app }),
+      ...(options.killPolicies === undefined ? {} : { 'kill-policies': options.killPolicies }),
     }).flatMap(([name, value]) => [`--${name}`, String(value)]),
   })
   const { stdout } = child.process

@@ -26,7 +26,7 @@ export type Settings = {
 export const localConfigFile = path.join('.killswitch', 'local.json')
 
 /** Keys of a configuration file that are no options. */
-const otherKeys = ['keyFiles', 'relayerFeedKey']
+const otherKeys = ['keyFiles', 'relayerFeedKey', 'contracts']
 
 function parseKeyFiles(value: unknown, file: string): Record<string, string> {
   if (value === undefined) return {}
