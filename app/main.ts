@@ -2,8 +2,14 @@ import { type ConfigError, loadConfig } from './config.ts'
 import './design/tokens.css'
 import './design/base.css'
 
-// A phone reads the configuration while it still loads the rest, and takes the two in turns.
-const loading = import('./page.tsx')
+/** A phone reads the configuration meanwhile, and takes what is large in turns, not in one long one. */
+async function load() {
+  await import('react-dom/client')
+  await import('./wallet/wagmiConfig.ts')
+  return import('./page.tsx')
+}
+
+const loading = load()
 
 /** ms until a configuration that could not be read is asked for again */
 const patience = 2_000
@@ -16,4 +22,7 @@ async function start(): Promise<void> {
   setTimeout(() => void start(), patience)
 }
 
-void start()
+start().catch((error: Error) => {
+  // Without its parts there is nothing to show it with.
+  document.body.append(`Killswitch could not be loaded (${error.message}). Reload this page.`)
+})
