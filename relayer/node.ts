@@ -13,6 +13,7 @@ import { createListeners } from './node/listeners.ts'
 import type { NodeOptions } from './node/options.ts'
 import { openState } from './node/state.ts'
 import { rehearseKills } from './rehearsal.ts'
+import { checkpoint } from './store/database.ts'
 import { forgetMessages } from './store/messages.ts'
 import { forgetSvids } from './store/svids.ts'
 
@@ -136,6 +137,7 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
     every(1_000, async () => {
       if (state.journal.backlog() !== null) await executor.note({}).catch(() => undefined)
     })
+    every(1_000, () => checkpoint(state.db))
     every(60_000, refusals.flush)
     every(2_000, landing.land)
     every(5_000, landing.rebroadcast)

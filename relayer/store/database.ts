@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely, SqliteDialect, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { makeFolder, syncFolder } from '../durableFolder.ts'
 import { migrations } from './migrations.ts'
@@ -23,6 +23,12 @@ export class StoreUnavailableError extends Error {
 }
 
 /**
+ * Pages of the write-ahead log (16 MiB) from which on a commit also writes them into the database: a backstop for
+ * back-fills, since a kill's commit is not to wait for that (`checkpoint`).
+ */
+const longestLog = 4_096
+
+/**
  * Opens the SQLite store and brings its schema up to date. WAL with synchronous=FULL: a commit survives a power cut.
  * @param path of the database file, or ':memory:'
  * @throws {StoreUnavailableError}
@@ -37,6 +43,7 @@ export async function openDatabase(path: string): Promise<Database> {
     sqlite.exec(
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 1000',
     )
+    sqlite.exec(`PRAGMA wal_autocheckpoint = ${longestLog}`)
     // All of the schema or nothing: Kysely's migrator begins no transaction on SQLite, and what a kill or a power cut
     // left half made could never be opened again.
     sqlite.exec('BEGIN IMMEDIATE')
@@ -59,6 +66,11 @@ export async function openDatabase(path: string): Promise<Database> {
     throw new StoreUnavailableError(path, cause)
   }
   return db
+}
+
+/** Writes what the write-ahead log holds into the database; some ms for each second of a busy relayer's writes. */
+export async function checkpoint(db: Database): Promise<void> {
+  await sql`PRAGMA wal_checkpoint(PASSIVE)`.execute(db)
 }
 
 /** Queries over an open SQLite database, whatever its schema. */
