@@ -71,8 +71,13 @@ export function createAdmission(
       const address = addressOf(request)
       const verdict = judge(address, kind)
       if (verdict === 'admitted') {
-        options.queue(kind, address, () => {
-          if (!response.destroyed) serve()
+        options.queue.serve(kind, address, () => {
+          if (response.destroyed) return
+          response.once('finish', () => {
+            const { statusCode } = response
+            if (statusCode >= 400 && statusCode < 500) options.queue.refused(kind, address)
+          })
+          serve()
         })
         return
       }

@@ -13,7 +13,8 @@ function world() {
       now += ms
     },
     ask: (address: string, kind: RequestClass = 'kill', name = address) =>
-      queue(kind, address, () => void done.push(name)),
+      queue.serve(kind, address, () => void done.push(name)),
+    refuse: (address: string) => queue.refused('kill', address),
     turn: () => turns.shift()?.(),
     waits: () => turns.length > 0,
   }
@@ -72,4 +73,20 @@ test('after a second an address is like new', () => {
   for (const address of ['flood', 'flood', 'flood', 'a']) w.ask(address)
   w.turn()
   expect(w.done).toEqual(['a', 'flood', 'a'])
+})
+
+test('who was refused comes after who was served, for ten seconds', () => {
+  const w = world()
+  w.ask('owner')
+  w.turn()
+  for (const address of ['flood 1', 'flood 2']) w.refuse(address)
+  for (let i = 0; i < 10; i++) for (const address of ['flood 1', 'flood 2']) w.ask(address)
+  w.ask('owner')
+  w.turn()
+  expect(w.done.slice(-1)).toEqual(['owner'])
+  while (w.waits()) w.turn()
+  w.pass(10_001)
+  for (const address of ['owner', 'owner', 'flood 1']) w.ask(address)
+  w.turn()
+  expect(w.done.at(-1)).toBe('flood 1')
 })

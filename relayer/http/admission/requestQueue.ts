@@ -1,58 +1,77 @@
 import type { RequestClass } from './requestGuard.ts'
 
-/** Does something for an address, at once or later. */
-export type RequestQueue = (kind: RequestClass, address: string, task: () => void) => void
+export type RequestQueue = {
+  /** Does something for an address, at once or later. */
+  serve(kind: RequestClass, address: string, task: () => void): void
+  /** What was done for the address was refused: it asked for what it may not. */
+  refused(kind: RequestClass, address: string): void
+}
 
 /** How long an address that was served comes after those that were not, in ms. */
-const memory = 1_000
+const servedMemory = 1_000
+/** How long an address that was refused comes after all others, in ms. */
+const refusedMemory = 10_000
 
 type Lane = {
   add(address: string, task: () => void): void
   /** Does one thing. @returns whether there was one */
   serve(): boolean
+  refused(address: string): void
 }
 
-/** Things of one kind: those of addresses that were served lately come after all others; within each, addresses in turn. */
-function createLane(now: () => number): Lane {
-  type Waiting = Map<string, (() => void)[]>
-  const first: Waiting = new Map()
-  const again: Waiting = new Map()
-  /** In the order of the moments at which they were served. */
-  const served = new Map<string, number>()
-
-  const put = (waiting: Waiting, address: string, tasks: (() => void)[]) => {
-    waiting.set(address, [...(waiting.get(address) ?? []), ...tasks])
-  }
-
+/** Addresses of the last while, forgotten by themselves. */
+function createRecent(now: () => number, memory: number) {
+  /** In the order of the moments. */
+  const moments = new Map<string, number>()
   return {
-    add(address, task) {
-      const since = served.get(address) ?? Number.NEGATIVE_INFINITY
-      put(again.has(address) || now() - since < memory ? again : first, address, [task])
-    },
-    serve() {
-      const waiting = first.size > 0 ? first : again
-      const [next] = waiting
-      if (next === undefined) return false
-      const [address, [task, ...rest]] = next as [string, [() => void, ...(() => void)[]]]
-      waiting.delete(address)
-      if (rest.length > 0) put(again, address, rest)
+    has: (address: string): boolean => now() - (moments.get(address) ?? Number.NEGATIVE_INFINITY) < memory,
+    note(address: string): void {
       const at = now()
-      for (const [oldest, since] of served) {
+      for (const [oldest, since] of moments) {
         if (at - since < memory) break
-        served.delete(oldest)
+        moments.delete(oldest)
       }
-      served.delete(address)
-      served.set(address, at)
-      task()
-      return true
+      moments.delete(address)
+      moments.set(address, at)
     },
   }
 }
 
 /**
- * Serves requests a few at a time: one about killing, one of the feed, a renewal or the dApp and one other in each turn of the
- * event loop, so that a flood of any kind holds up an order for some of its own requests and not for all of them. With
- * nothing waiting a request is served at once.
+ * Things of one kind: first for addresses that were not served lately, then for those that were, last for those that were
+ * refused; among equals, addresses in turn.
+ */
+function createLane(now: () => number): Lane {
+  const tiers = [0, 1, 2].map(() => new Map<string, (() => void)[]>())
+  const served = createRecent(now, servedMemory)
+  const refused = createRecent(now, refusedMemory)
+
+  return {
+    add(address, task) {
+      const tier = refused.has(address) ? 2 : served.has(address) ? 1 : 0
+      // Where some of its things wait the others follow, so that they keep their order.
+      const waiting = tiers.find((one) => one.has(address)) ?? (tiers[tier] as (typeof tiers)[number])
+      waiting.set(address, [...(waiting.get(address) ?? []), task])
+    },
+    serve() {
+      const waiting = tiers.find((one) => one.size > 0)
+      const [next] = waiting ?? []
+      if (waiting === undefined || next === undefined) return false
+      const [address, [task, ...rest]] = next
+      waiting.delete(address)
+      served.note(address)
+      if (rest.length > 0) tiers[refused.has(address) ? 2 : 1]?.set(address, rest)
+      task?.()
+      return true
+    },
+    refused: refused.note,
+  }
+}
+
+/**
+ * Serves requests a few at a time: one about killing, one of the feed, a renewal or the dApp and one other in each turn of
+ * the event loop, so that a flood of any kind holds up an order for some of its own requests and not for all of them.
+ * With nothing waiting a request is served at once.
  * @param options.now monotonic ms
  * @param options.later does something when the event loop has turned
  */
@@ -79,9 +98,11 @@ export function createRequestQueue(options: {
     if (turning) later(turn)
   }
 
-  return (kind, address, task) => {
-    laneOf[kind].add(address, task)
-    if (turning) return
-    turn()
+  return {
+    serve(kind, address, task) {
+      laneOf[kind].add(address, task)
+      if (!turning) turn()
+    },
+    refused: (kind, address) => laneOf[kind].refused(address),
   }
 }
