@@ -81,7 +81,7 @@ type RelayerTruth = {
 }
 
 /** What a backup of a relayer's store holds of acts: those that it enforces, and all that it knows. */
-export type BackedUp = { readonly held: ReadonlySet<Hex>; readonly ever: ReadonlySet<Hex> }
+export type BackedUp = { readonly held: ReadonlyMap<Hex, Seen>; readonly ever: ReadonlySet<Hex> }
 
 type PointTruth = {
   readonly point: SimulatedPoint
@@ -645,13 +645,17 @@ export function createTruth(options: {
       const { seen, ever } = truthOf(name)
       const isHeld = (id: Hex) => seen.get(id)?.durable === true
       return {
-        held: new Set([...seen.keys()].filter(isHeld)),
+        held: new Map([...seen].filter(([id]) => isHeld(id)).map(([id, one]) => [id, { ...one }])),
         ever: new Set([...ever].filter((id) => isHeld(id) || !seen.has(id))),
       }
     },
     restored(name: string, { held, ever }: BackedUp): void {
       const truth = truthOf(name)
-      for (const id of [...truth.seen.keys()]) if (!held.has(id)) forget(truth, id, false)
+      for (const [id, one] of [...truth.seen]) {
+        const then = held.get(id)
+        if (then === undefined) forget(truth, id, false)
+        else Object.assign(one, then)
+      }
       for (const id of [...truth.ever]) if (!ever.has(id)) truth.ever.delete(id)
     },
     seenBy: (name: string): readonly Seen[] => [...truthOf(name).seen.values()],
