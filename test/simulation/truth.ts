@@ -218,11 +218,15 @@ export function createTruth(options: {
     return seen
   }
 
-  const land = (truth: RelayerTruth, act: Act, block: Block, durable: boolean): void => {
+  /** It may have been withdrawn meanwhile, and then is a new kill. */
+  const learnAnew = (truth: RelayerTruth, act: Act): Seen => {
     const had = truth.seen.get(act.id)
-    // It may have been withdrawn meanwhile, and then is a new kill.
     if (had !== undefined && had.final === null && !isOpenAt(truth, had)) forget(truth, act.id, false)
-    const seen = learn(truth, act)
+    return learn(truth, act)
+  }
+
+  const land = (truth: RelayerTruth, act: Act, block: Block, durable: boolean): void => {
+    const seen = learnAnew(truth, act)
     seen.height = block.number
     seen.isLanded = true
     if (durable) seen.durable = true
@@ -232,7 +236,7 @@ export function createTruth(options: {
     const target = { scope: order.scope, subject: order.subject }
     const act = acts.get(digest) ?? { id: digest, target, key: targetKey(target) }
     acts.set(digest, act)
-    const seen = learn(truth, act)
+    const seen = learnAnew(truth, act)
     if (!seen.order) seen.orderedAt = now()
     seen.order = true
     seen.nonce = `${order.authority}:${order.nonce}`
