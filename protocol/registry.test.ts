@@ -6,6 +6,7 @@ import { Rank } from './rank.ts'
 import {
   type Agent,
   applyRegistryEvent,
+  copyRegistry,
   createRegistry,
   killRankOf,
   type MutableRegistry,
@@ -321,4 +322,15 @@ test('killed, and by what, is what the list of events says', () => {
     }),
     { numRuns: 300 },
   )
+})
+
+test('a copy shares no collection with the original', () => {
+  const registry = createRegistry()
+  const uuids = new Set(['01234567-89ab-8def-8123-456789abcdef'])
+  registry.agentsByOwner.set(`0x${'a1'.repeat(20)}`, uuids)
+  const copy = copyRegistry(registry)
+  expect(copy).toEqual(registry)
+  for (const [name, value] of Object.entries(registry))
+    if (typeof value === 'object' && value !== null) expect(copy[name as keyof typeof copy]).not.toBe(value)
+  expect([...copy.agentsByOwner.values()][0]).not.toBe(uuids)
 })

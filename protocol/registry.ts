@@ -157,6 +157,21 @@ export const createRegistry = (): MutableRegistry => ({
   burntOrders: new Map(),
 })
 
+/** A copy that can be advanced while the original stays: agents and states are replaced, never changed. */
+export const copyRegistry = (registry: Registry): MutableRegistry => ({
+  ...registry,
+  agents: new Map(registry.agents),
+  agentsByOwner: new Map([...registry.agentsByOwner].map(([owner, uuids]) => [owner, new Set(uuids)])),
+  states: new Map(registry.states),
+  resumeRequests: new Map(registry.resumeRequests),
+  guardians: new Map(registry.guardians),
+  breakers: new Set(registry.breakers),
+  cooldowns: new Map(registry.cooldowns),
+  landedOrders: new Map(registry.landedOrders),
+  landedNonces: new Map(registry.landedNonces),
+  burntOrders: new Map(registry.burntOrders),
+})
+
 export const stateIn =
   (registry: Registry) =>
   (target: Target): SubjectState =>

@@ -1,6 +1,7 @@
 import type { Hex } from '../../protocol/hex.ts'
 import {
   applyRegistryEvent,
+  copyRegistry,
   createRegistry,
   type MutableRegistry,
   type Registry,
@@ -25,19 +26,7 @@ export const emptyFold = (): MutableFold => ({ registry: createRegistry(), event
 
 /** A copy that can be advanced while the original stays. */
 export const copyFold = ({ registry, events }: Fold): MutableFold => ({
-  registry: {
-    ...registry,
-    agents: new Map(registry.agents),
-    agentsByOwner: new Map([...registry.agentsByOwner].map(([owner, uuids]) => [owner, new Set(uuids)])),
-    states: new Map(registry.states),
-    resumeRequests: new Map(registry.resumeRequests),
-    guardians: new Map(registry.guardians),
-    breakers: new Set(registry.breakers),
-    cooldowns: new Map(registry.cooldowns),
-    landedOrders: new Map(registry.landedOrders),
-    landedNonces: new Map(registry.landedNonces),
-    burntOrders: new Map(registry.burntOrders),
-  },
+  registry: copyRegistry(registry),
   events: [...events],
 })
 

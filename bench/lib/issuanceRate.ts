@@ -11,7 +11,7 @@ import { noMessage } from '../../relayer/feed/position.ts'
 import { createAttest } from '../../relayer/identity/attest.ts'
 import { createChallenges } from '../../relayer/identity/challenges.ts'
 import { createEmbeddedProvider } from '../../relayer/identity/embeddedProvider.ts'
-import { createIssuance } from '../../relayer/identity/issuance.ts'
+import { createIssuance, issueNotes } from '../../relayer/identity/issuance.ts'
 import { openSigningAuthority } from '../../relayer/identity/signingAuthority.ts'
 import type { ChainBlock } from '../../relayer/kill/chainPort.ts'
 import { createKillExecutor } from '../../relayer/kill/executor.ts'
@@ -61,16 +61,7 @@ export async function issuanceRate(
     svidLife: 900_000,
     clock,
     issue: (request) => provider.issue({ ...request, spiffeId: parseSpiffeId(request.spiffeId), deployment }),
-    record: (svid, how) =>
-      executor.note({
-        svids: [svid],
-        audit: [
-          {
-            ...{ action: `SVID ${how}`, actor: svid.spiffeId, spiffeId: svid.spiffeId, time: svid.issuedAt },
-            detail: { serial: svid.serial, generation: svid.generation, expiresAt: svid.expiresAt },
-          },
-        ],
-      }),
+    record: (svid, how) => executor.note(issueNotes(svid, how)),
     enrolledSince: () => null,
     latest: [],
   })

@@ -5,6 +5,7 @@ import { isRevoked, type SvidClaims, svidTargets } from '../../protocol/revocati
 import { formatSpiffeId, isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
 import type { Clock } from '../clock.ts'
 import type { KillExecutor } from '../kill/executor.ts'
+import type { Notes } from '../kill/journalPort.ts'
 import type { SvidRecord } from './svidRecord.ts'
 
 /** No SVID was issued. */
@@ -52,6 +53,22 @@ export type Issuance = {
   latest(spiffeId: string): SvidRecord | undefined
 }
 
+type HowIssued = 'attested' | 'renewed' | 'enrolled'
+
+/** What makes an SVID known to the store and the log. */
+export const issueNotes = (svid: SvidRecord, how: HowIssued): Notes => ({
+  svids: [svid],
+  audit: [
+    {
+      action: `SVID ${how}`,
+      actor: svid.spiffeId,
+      spiffeId: svid.spiffeId,
+      time: svid.issuedAt,
+      detail: { serial: svid.serial, generation: svid.generation, expiresAt: svid.expiresAt },
+    },
+  ],
+})
+
 /** How long a proof of the registered key carries renewals, in ms. */
 export const proofLife = 24 * 3600 * 1000
 
@@ -74,7 +91,7 @@ export function createIssuance(options: {
     readonly lifetime: number
   }) => Promise<{ readonly pem: string; readonly serial: string; readonly expiresAt: number }>
   /** Makes the SVID known to the store and the log before it leaves. */
-  readonly record: (svid: SvidRecord, how: 'attested' | 'renewed' | 'enrolled') => Promise<void>
+  readonly record: (svid: SvidRecord, how: HowIssued) => Promise<void>
   /** Since when a workload is enrolled, in ms; null when it is not. */
   readonly enrolledSince: (spiffeId: string) => number | null
   readonly latest: readonly SvidRecord[]
@@ -137,7 +154,7 @@ export function createIssuance(options: {
     owner: Hex | null,
     spki: Uint8Array,
     provedAt: number,
-    how: 'attested' | 'renewed' | 'enrolled',
+    how: HowIssued,
   ) => {
     refuseWhenBlind()
     const generation = executor.registry.sequence

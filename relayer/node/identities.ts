@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import { createAttest } from '../identity/attest.ts'
 import { createChallenges } from '../identity/challenges.ts'
 import { createEnrolments } from '../identity/enrolments.ts'
-import { createIssuance, proofLife } from '../identity/issuance.ts'
+import { createIssuance, issueNotes, proofLife } from '../identity/issuance.ts'
 import { openOperatorSecret } from '../identity/operatorSecret.ts'
 import { tokenHash } from '../identity/operatorStatement.ts'
 import { createRevocationList } from '../identity/revocationList.ts'
@@ -43,19 +43,7 @@ export async function createIdentities(options: {
     svidLife,
     clock,
     issue: (request) => provider.issue({ ...request, spiffeId: parseSpiffeId(request.spiffeId), deployment }),
-    record: (svid, how) =>
-      executor.note({
-        svids: [svid],
-        audit: [
-          {
-            action: `SVID ${how}`,
-            actor: svid.spiffeId,
-            spiffeId: svid.spiffeId,
-            time: svid.issuedAt,
-            detail: { serial: svid.serial, generation: svid.generation, expiresAt: svid.expiresAt },
-          },
-        ],
-      }),
+    record: (svid, how) => executor.note(issueNotes(svid, how)),
     enrolledSince: (spiffeId) => enrolments.enrolledSince(spiffeId),
     latest: await latestSvids(db, clock.wall() - proofLife),
   })

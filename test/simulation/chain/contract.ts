@@ -6,6 +6,7 @@ import { firstReservedReason, Reason } from '../../../protocol/reason.ts'
 import {
   type Agent,
   applyRegistryEvent,
+  copyRegistry,
   createRegistry,
   killRankOf,
   type MutableRegistry,
@@ -84,19 +85,7 @@ export function deployed(settings: ContractSettings): {
 
 /** A copy that can be advanced without changing the original. */
 export const copyOf = ({ registry, clearedKeys }: ContractState): ContractState => ({
-  registry: {
-    ...registry,
-    agents: new Map(registry.agents),
-    agentsByOwner: new Map([...registry.agentsByOwner].map(([owner, uuids]) => [owner, new Set(uuids)])),
-    states: new Map(registry.states),
-    resumeRequests: new Map(registry.resumeRequests),
-    guardians: new Map(registry.guardians),
-    breakers: new Set(registry.breakers),
-    cooldowns: new Map(registry.cooldowns),
-    landedOrders: new Map(registry.landedOrders),
-    landedNonces: new Map(registry.landedNonces),
-    burntOrders: new Map(registry.burntOrders),
-  },
+  registry: copyRegistry(registry),
   clearedKeys: new Map(clearedKeys),
 })
 
