@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import { type Hex, isHex } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
 import { isTrustDomain } from '../protocol/spiffeId.ts'
 import type { GrantPoint } from './chain/follow/follower.ts'
+import { gasAccount } from './chain/land/gasAccount.ts'
 import { readAppFiles } from './http/app.ts'
 import type { Address } from './http/listeners.ts'
 import { readSecretFile } from './identity/secretFile.ts'
@@ -170,7 +170,7 @@ function grantPoint(text: string): GrantPoint {
   return { kind: 'depth', blocks: integer('grant-point', text, 0, 100_000) }
 }
 
-function gasAccount(file: string) {
+function gasAccountIn(file: string) {
   if (file === '') return null
   const text = readSecretFile(file)
   if (text === null) throw new OptionError('--gas-key-file', `there is no ${file}`)
@@ -178,7 +178,7 @@ function gasAccount(file: string) {
   // The value itself is never repeated.
   if (!isHex(key) || key.length !== 66)
     throw new OptionError('--gas-key-file', `${file} holds no private key (0x and 64 hexadecimal digits)`)
-  return privateKeyToAccount(key)
+  return gasAccount(key)
 }
 
 function proxiesOf(text: string): readonly string[] {
@@ -249,7 +249,7 @@ export function readNodeOptions(
       proxies: proxiesOf(values.proxies),
     },
     app: values.app === '' ? null : readAppFiles(values.app),
-    gasAccount: gasAccount(values['gas-key-file']),
+    gasAccount: gasAccountIn(values['gas-key-file']),
     peers: peersOf(values.peers),
     gasBudget: integer('gas-budget', values['gas-budget'], 0, 1_000_000),
     gasCeiling: integer('gas-ceiling', values['gas-ceiling'], 0, 1_000_000_000),

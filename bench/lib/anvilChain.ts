@@ -4,6 +4,7 @@ import process from 'node:process'
 import { createPublicClient, defineChain, http } from 'viem'
 import type { LocalChain } from '../../scripts/lib/localChain.ts'
 import { claimPorts } from '../../scripts/lib/ports.ts'
+import { promptly } from '../../scripts/lib/promptly.ts'
 import { SetupError } from '../../scripts/lib/setupError.ts'
 
 const wrapper = path.resolve(import.meta.dirname, '../../node_modules/@foundry-rs/anvil/bin.mjs')
@@ -24,10 +25,16 @@ export type AnvilChain = LocalChain & {
 /** A real node of its own process; it mines a block with each transaction until told otherwise. */
 export async function startAnvilChain(...args: readonly string[]): Promise<AnvilChain> {
   const { port } = await claimPorts({ port: { what: 'the chain', option: '--port', port: 0 } })
+  const [command, all] = promptly(process.execPath, [
+    wrapper,
+    // A line per request would cost it and us time.
+    '--quiet',
+    ...['--port', String(port), '--chain-id', String(chainId)],
+    ...args,
+  ])
   const child = spawn(
-    process.execPath,
-    // Silent: a line per request would cost it and us time.
-    [wrapper, '--quiet', '--port', String(port), '--chain-id', String(chainId), ...args],
+    command,
+    all,
     // Ctrl-C reaches the whole group of the terminal; it is stopped by us, after those that use it.
     { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
   )

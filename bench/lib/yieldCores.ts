@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
 /** How much less processor time than the relayer and the node: nice values. */
-export const yielding = { enforcer: 5, client: 10 } as const
+export const yielding = { enforcer: 12, client: 17 } as const
 
 /**
  * Has a process that stands for other machines take what the relayer and the node leave of this one's cores. Anybody

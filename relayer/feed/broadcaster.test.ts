@@ -211,18 +211,28 @@ test('many subscribers are written to in turns of the event loop, each message o
   }
   const all = Array.from({ length: 600 }, subscribe)
   const having = (id: string) => all.filter((written) => written.includes(id)).length
-  const three = messages(3)
-  broadcaster.publish(three.slice(0, 1))
+  const four = messages(4)
+  const turnAll = () => {
+    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn()
+  }
+  broadcaster.publish(four.slice(0, 1))
   expect(having('e.1')).toBe(250)
-  broadcaster.publish(three.slice(1, 2))
+  broadcaster.publish(four.slice(1, 2))
   expect(having('e.2')).toBe(0)
   const late = subscribe()
   turns.shift()?.()
   expect(having('e.1')).toBe(500)
-  broadcaster.publish(three.slice(2))
+  broadcaster.publish(four.slice(2, 3))
   broadcaster.heartbeat()
+  turnAll()
   for (const written of all) expect(written).toEqual(['e.0', 'e.1', 'e.2', 'e.3', 'e.3'])
   expect(late).toEqual(['e.1', 'e.2', 'e.2', 'e.3', 'e.3'])
-  for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn()
-  for (const written of all) expect(written).toHaveLength(5)
+
+  // A heartbeat goes out in turns too, and names the last message of whoever it comes to.
+  broadcaster.heartbeat()
+  expect(all.filter(({ length }) => length === 6)).toHaveLength(250)
+  broadcaster.publish(four.slice(3))
+  turnAll()
+  expect(all.filter((written) => written.slice(5).join() === 'e.3,e.4')).toHaveLength(250)
+  expect(all.filter((written) => written.slice(5).join() === 'e.4,e.4')).toHaveLength(350)
 })

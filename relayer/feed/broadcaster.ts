@@ -37,6 +37,9 @@ const perTurn = 250
 /** Most bytes that a subscriber may leave unread before it is cut off. */
 const maxUnread = 1024 * 1024
 
+/** The last message that was written to a subscriber, and the last heartbeat, counted. */
+type Served = { readonly number: number; readonly beat: number }
+
 const frame = (event: string, id: string, document: string): string =>
   `id: ${id}\nevent: ${event}\ndata: ${document.replace('\n', '\ndata: ')}\n\n`
 
@@ -62,8 +65,8 @@ export function createBroadcaster(options: {
   /** The latest messages of this epoch, framed; the first has the number `firstKept`. Earlier epochs are never replayed. */
   let kept: Buffer[] = []
   let firstKept = options.lastMessage.number + 1
-  /** Each with the number of the last message that was written to it; who has had none for longest comes first. */
-  const subscribers = new Map<ServerResponse, number>()
+  /** Who has had nothing for longest comes first. */
+  const subscribers = new Map<ServerResponse, Served>()
   let fanningOut = false
   // The table as published: at the number that heartbeats name, also while later changes are on their way to the disk.
   const published = createDigestedTable(rows())
@@ -71,6 +74,9 @@ export function createBroadcaster(options: {
   let lastTime = 0
   let snapshot: { readonly bytes: Buffer; readonly number: number; readonly at: number } | null = null
   let greeting: { readonly bytes: Buffer; readonly number: number; readonly at: number } | null = null
+  let beats = 0
+  /** The frame of the latest heartbeat, and the last message that it names. */
+  let beat: { readonly bytes: Buffer; readonly of: number; readonly number: number } | null = null
 
   // Heartbeats and snapshots must never go back in time, whatever the wall clock does.
   const nextTime = (): number => {
@@ -93,14 +99,16 @@ export function createBroadcaster(options: {
   /** Writes what they lack to the next subscribers who lack something. @returns whether that was all */
   const fanOut = (count: number): boolean => {
     let written = 0
-    for (const [response, number] of subscribers) {
-      if (number === last.number) continue
+    const all: Served = { number: last.number, beat: beats }
+    for (const [response, had] of subscribers) {
+      if (had.number === all.number && had.beat === all.beat) continue
       if (written === count) return false
       written += 1
       // To the end: who waits longest is next, also when more is published meanwhile.
       subscribers.delete(response)
-      subscribers.set(response, last.number)
-      send(response, kept.slice(number + 1 - firstKept))
+      subscribers.set(response, all)
+      const missed = kept.slice(had.number + 1 - firstKept)
+      send(response, had.beat === all.beat ? missed : [...missed, currentBeat()])
     }
     return true
   }
@@ -126,6 +134,13 @@ export function createBroadcaster(options: {
       sign,
     )
     return Buffer.from(frame('heartbeat', `${feed.epoch}.${last.number}`, document))
+  }
+
+  /** Names the last message, which whoever gets it has by then: signed again if one was published since. */
+  const currentBeat = (): Buffer => {
+    if (beat === null || beat.of !== beats || beat.number !== last.number)
+      beat = { bytes: heartbeatFrame(), of: beats, number: last.number }
+    return beat.bytes
   }
 
   const currentGreeting = (): Buffer => {
@@ -161,11 +176,8 @@ export function createBroadcaster(options: {
     },
 
     heartbeat() {
-      if (subscribers.size === 0) return
-      // It names the last message, which each has to have before.
-      fanOut(Number.POSITIVE_INFINITY)
-      const beat = [heartbeatFrame()]
-      for (const response of subscribers.keys()) send(response, beat)
+      beats += 1
+      if (!fanningOut) fanOutInTurns()
     },
 
     snapshot() {
@@ -203,7 +215,7 @@ export function createBroadcaster(options: {
       if (missed === null) response.write('event: reset\ndata: fetch the snapshot\n\n')
       // The frames themselves, not a copy: a storm of subscribers who missed the same shares them.
       else for (const bytes of missed) response.write(bytes)
-      subscribers.set(response, last.number)
+      subscribers.set(response, { number: last.number, beat: beats })
       response.on('close', () => subscribers.delete(response))
       response.on('error', () => subscribers.delete(response))
       response.write(currentGreeting())

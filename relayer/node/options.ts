@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
-import type { LocalAccount } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import type { GrantPoint } from '../chain/follow/follower.ts'
+import type { GasAccount } from '../chain/land/gasAccount.ts'
 import type { Clock } from '../clock.ts'
 import type { AdmissionLimits } from '../http/admission/admission.ts'
 import type { AppFiles } from '../http/app.ts'
@@ -26,7 +26,7 @@ export type NodeOptions = {
   /** The app to serve beside the API. */
   readonly app?: AppFiles | null
   /** Pays for landing orders; without it orders are enforced but left to others to land. */
-  readonly gasAccount: LocalAccount | null
+  readonly gasAccount: GasAccount | null
   /** Addresses of the deployment's other relayers, to which orders are forwarded. */
   readonly peers: readonly string[]
   /** How many landings' gas one wallet may use per hour (20). */

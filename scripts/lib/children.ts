@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
+import { promptly } from './promptly.ts'
 import { SetupError } from './setupError.ts'
 
 /** A child process; all end with this one. */
@@ -24,6 +25,8 @@ export type Launch = {
   readonly stdout?: boolean
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>
+  /** Served at once when it has something to do, before those that keep the processor busy. */
+  readonly prompt?: boolean
 }
 
 export type Children = {
@@ -65,20 +68,24 @@ export function createChildren(logFolder: string): Children {
   const listeners: ((error: SetupError) => void)[] = []
   let stopping = false
 
-  const launch = ({ name, script, args = [], stdout = false, env = {} }: Launch) => {
+  const launch = ({ name, script, args = [], stdout = false, env = {}, prompt = false }: Launch) => {
     if (stopping) throw new SetupError(`${name} is not started: everything is being stopped`)
     const logFile = path.join(logFolder, `${name}.log`)
     const log = openSync(logFile, 'a', 0o600)
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', '--import', guard, path.join(root, script), ...args],
-      {
-        // Ctrl-C reaches the whole group of the terminal; children are stopped by us, in order.
-        detached: true,
-        env: { ...childEnvironment(), ...env },
-        stdio: ['ignore', stdout ? 'pipe' : log, log, 'ipc'],
-      },
-    )
+    const node = [
+      '--disable-warning=ExperimentalWarning',
+      '--import',
+      guard,
+      path.join(root, script),
+      ...args,
+    ]
+    const [command, all] = prompt ? promptly(process.execPath, node) : [process.execPath, node]
+    const child = spawn(command, all, {
+      // Ctrl-C reaches the whole group of the terminal; children are stopped by us, in order.
+      detached: true,
+      env: { ...childEnvironment(), ...env },
+      stdio: ['ignore', stdout ? 'pipe' : log, log, 'ipc'],
+    })
     closeSync(log)
     running.push(child)
     return { child, logFile }

@@ -40,6 +40,7 @@ export async function startRelayer(options: {
     name: 'relayer',
     script: 'relayer/cli.ts',
     stdout: true,
+    prompt: true,
     args: Object.entries({
       // One address of the one node there is: two would be asked to agree with each other.
       rpc: options.rpc.replace('http:', 'ws:'),

@@ -60,6 +60,16 @@ test('many entries are sent in reports of 500, and what is half of all that may 
   clock.advance(2_000)
   await settle()
   expect(batches.map((batch) => batch.length)).toEqual([500, 500, 200])
+  // So many unlike ones are gathered for longer, until one report holds them again.
+  for (const after of [6_000, 2_000]) {
+    reporter.note(access)
+    clock.advance(after - 1)
+    await settle()
+    expect(batches.at(-1)).not.toHaveLength(1)
+    clock.advance(1)
+    await settle()
+    expect(batches.pop()).toHaveLength(1)
+  }
   for (let i = 0; i < 5_000; i += 1) reporter.note({ ...access, path: `/${i}` })
   await settle()
   expect(batches.flat()).toHaveLength(6_200)
@@ -72,7 +82,7 @@ test('while the relayer is down entries wait up to the capacity; the rest is dro
   await settle()
   expect(reporter.status()).toMatchObject({ waiting: 10_000, sent: 0, dropped: 100 })
   relayer.down = false
-  clock.advance(2_000)
+  clock.advance(6_000)
   await settle()
   await settle()
   expect(batches.flat()).toHaveLength(10_000)

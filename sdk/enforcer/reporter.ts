@@ -30,6 +30,8 @@ export type Reporter = {
  */
 const batchDelay = 2_000
 const batchSize = 500
+/** The same where one report did not hold what was gathered: many agents are one point's, and few look at each. */
+const crowdedDelay = 6_000
 /** Most entries that wait for a relayer which does not answer. */
 const capacity = 10_000
 /** Entries that are sent without waiting any longer. */
@@ -59,6 +61,7 @@ export function createReporter(options: {
   let droppedTold = 0
   let closed = false
   let failing = false
+  let crowded = false
 
   const sendOne = async (): Promise<boolean> => {
     const entries = [...waiting].slice(0, batchSize)
@@ -98,6 +101,7 @@ export function createReporter(options: {
     sending ??= (async () => {
       // What comes meanwhile is gathered anew.
       let reports = Math.ceil(waiting.size / batchSize)
+      crowded = reports > 1
       while (reports > 0 && (await sendOne())) reports -= 1
       sending = null
       if (waiting.size > 0 && !closed) arm()
@@ -106,7 +110,7 @@ export function createReporter(options: {
   }
 
   const arm = (): void => {
-    cancelTimer ??= clock.after(batchDelay, () => void flush())
+    cancelTimer ??= clock.after(crowded ? crowdedDelay : batchDelay, () => void flush())
   }
 
   const add = (access: ReportedAccess): void => {

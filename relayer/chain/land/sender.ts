@@ -1,11 +1,4 @@
-import {
-  encodeFunctionData,
-  keccak256,
-  type LocalAccount,
-  parseEventLogs,
-  type RpcLog,
-  recoverAddress,
-} from 'viem'
+import { encodeFunctionData, keccak256, parseEventLogs, type RpcLog, recoverAddress } from 'viem'
 import type { Deployment } from '../../../protocol/deployment.ts'
 import { killSwitchAbi } from '../../../protocol/generated/killSwitchAbi.ts'
 import type { Hex } from '../../../protocol/hex.ts'
@@ -26,6 +19,7 @@ import type { RpcPool } from '../rpc/rpcPool.ts'
 import { type BroadcastResult, broadcast } from './broadcast.ts'
 import { type Fees, firstFees, largest, replacementFees } from './fees.ts'
 import { decide, type Flight, newest, type SentTransaction } from './flight.ts'
+import type { GasAccount } from './gasAccount.ts'
 import { type GasPart, gasShares } from './gasShares.ts'
 import { batchRoom, fillBatch, gasPerOrder, isTooDear, type ReadyOrder } from './landingBatch.ts'
 import { type MinedCount, minedCount } from './minedCount.ts'
@@ -109,7 +103,7 @@ export function createSender(options: {
   readonly pool: RpcPool
   readonly deployment: Deployment
   /** Pays the gas; has no power over any agent, and serves this relayer alone. */
-  readonly account: LocalAccount
+  readonly account: GasAccount
   /** The most that is offered for a unit of gas, in wei. */
   readonly maxFee: bigint
   readonly clock: Clock
