@@ -41,3 +41,15 @@ test('what comes in by the event loop goes between two tasks that are not urgent
   await Promise.all(['a', 'b', 'c'].map((name) => serial(async () => log.push(name))))
   expect(log).toEqual(['a', 'kill', 'b', 'c'])
 })
+
+test('what is not urgent waits while it is held, and what is urgent does not', async () => {
+  let held = true
+  const serial = createSerial(() => held)
+  const log: string[] = []
+  const waiting = serial(async () => log.push('report'))
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  await serial(async () => log.push('kill'), 'urgent')
+  held = false
+  await waiting
+  expect(log).toEqual(['kill', 'report'])
+})

@@ -7,7 +7,8 @@ import { setImmediate as immediate } from 'node:timers/promises'
  */
 export type Serial = <T>(task: () => Promise<T>, priority?: 'urgent') => Promise<T>
 
-export function createSerial(): Serial {
+/** @param isHeld while it says so only urgent tasks begin; it must not for long, for the event loop turns without a pause */
+export function createSerial(isHeld: () => boolean = () => false): Serial {
   const urgent: (() => Promise<void>)[] = []
   const waiting: (() => Promise<void>)[] = []
   let running = false
@@ -15,6 +16,10 @@ export function createSerial(): Serial {
   const run = async (): Promise<void> => {
     running = true
     while (urgent.length + waiting.length > 0) {
+      if (urgent.length === 0 && isHeld()) {
+        await immediate()
+        continue
+      }
       await (urgent.shift() ?? waiting.shift())?.()
       if (urgent.length === 0 && waiting.length > 0) await immediate()
     }

@@ -97,6 +97,8 @@ export function createKillExecutor(options: {
   readonly onOrder?: (kill: KillRecord) => void
   /** Told of an order that was refused, and why; must not throw. */
   readonly onRefused?: (order: SignedOrder, error: Error) => void
+  /** Whether a kill may come within moments: what is not urgent is not begun then. */
+  readonly isKillExpected?: () => boolean
   /** Told of a kill that is no longer at hand; must not throw. */
   readonly onForgotten?: (killId: string) => void
   /** Whether a kill by that order, or by that transaction, is final or withdrawn: of those that are no longer at hand. */
@@ -104,7 +106,7 @@ export function createKillExecutor(options: {
 }): KillExecutor {
   const { state, journal, epoch, verifySignature, clock, newId, svidHorizon, maxBlind, publish } = options
   const isSettled = options.isSettled ?? (async () => false)
-  const serial = createSerial()
+  const serial = createSerial(options.isKillExpected)
   let messages = options.lastMessage.number
   /** Kills that were published and that the store has not taken yet. */
   const unwritten = new Set<string>()

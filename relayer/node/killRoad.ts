@@ -8,6 +8,7 @@ import { createKillWatch } from '../http/killWatch.ts'
 import { IssuanceRefusedError } from '../identity/issuance.ts'
 import type { SignedOrder } from '../kill/chainPort.ts'
 import { createKillExecutor, type KillExecutor } from '../kill/executor.ts'
+import { createExpectation } from '../kill/expectation.ts'
 import { createKillState } from '../kill/killState.ts'
 import { createEnforcementPoints } from '../kill/points.ts'
 import type { KillRecord } from '../kill/record.ts'
@@ -38,6 +39,7 @@ export async function createKillRoad(options: {
   const { db, feed, history, journal, svidHorizon } = state
   let published = history.lastMessage.number
 
+  const expectation = createExpectation(clock)
   const stream = createEventStream()
   const watch = createKillWatch(stream, (killId) => {
     const kill = executor.kill(killId)
@@ -65,6 +67,7 @@ export async function createKillRoad(options: {
     },
     onOrder,
     onRefused: onOrderRefused,
+    isKillExpected: expectation.isExpected,
     onForgotten: (killId) => points.forget(killId),
     isSettled: (landing) => isKillSettled(db, landing),
   })
@@ -114,6 +117,8 @@ export async function createKillRoad(options: {
     watch,
     refusals,
     accesses: createAccesses(clock.wall, history.accesses),
+    /** A block is being read that may hold kills. */
+    expectKill: expectation.expect,
     /** Number of the last feed message. */
     published: () => published,
     onOrderRefused,

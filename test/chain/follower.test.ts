@@ -111,6 +111,23 @@ describe.each([
   )
 })
 
+test('a block that may hold kills is announced before its events are asked for, and no other', async () => {
+  const node = await anvil()
+  const contract = await deployKillSwitch(node)
+  await contract.register(1, 1)
+  const sink = createRecordingSink()
+  const killsThen: number[] = []
+  const onMayHoldKills = () => void killsThen.push(sink.kills().length)
+  await followerOf(contract, sink, { rpcs: [node.wsUrl], onMayHoldKills }).start()
+  killsThen.length = 0
+  for (let i = 0; i < 5; i++) await node.request('evm_mine')
+  await atHead(node, sink)
+  expect(killsThen).toEqual([])
+  await contract.killAll(1, 'live')
+  await atHead(node, sink)
+  expect(killsThen).toEqual([0])
+})
+
 test('the finalized tag of the chain is a grant point', async () => {
   const node = await anvil('--slots-in-an-epoch', '2')
   const contract = await deployKillSwitch(node)

@@ -56,6 +56,8 @@ export type FollowerOptions = {
    * signature proves the kill; without this, never.
    */
   readonly mayKill?: (event: KilledEvent, order: KillOrder | null) => boolean
+  /** Told that a block is being read whose bloom filter allows for the contract's events; must not throw. */
+  readonly onMayHoldKills?: () => void
   /** A head whose own time is further back is no sign of sight, in ms; without this, any new head is. */
   readonly maxHeadAge?: number
   readonly log: ChainLog
@@ -166,8 +168,11 @@ export function createFollower(options: FollowerOptions): Follower {
   })
 
   const reader = (rpc: Rpc): BlockReader => {
-    const ask: Ask = async ({ method, params, parse, timeout }) =>
-      parse(await rpc.request(method, params, timeout))
+    const ask: Ask = async ({ method, params, parse, timeout }) => {
+      // One block's logs are asked for only where the filter allows for some.
+      if (method === 'eth_getLogs') options.onMayHoldKills?.()
+      return parse(await rpc.request(method, params, timeout))
+    }
     return createBlockReader(ask, deployment.contract)
   }
 
