@@ -1,6 +1,7 @@
 import { createFollower } from './chain/follow/follower.ts'
 import { checkSvidLife, NoKillSwitchError, SvidLifeTooLongError } from './chain/minCooldown.ts'
 import { createPolicyReader } from './chain/policyReader.ts'
+import { createQuotaReader } from './chain/quotaReader.ts'
 import { WrongChainError } from './chain/rpc/rpcErrors.ts'
 import { createSignatureVerifier } from './chain/verifyAuthority.ts'
 import { systemClock } from './clock.ts'
@@ -55,15 +56,36 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
   let caught = false
   const caughtUp = () => caught
   let landings: Landings | null = null
+  const policies =
+    node.killPolicies == null
+      ? null
+      : createPolicyReader({
+          ...chain,
+          contract: node.killPolicies,
+          startBlock: node.startBlock,
+          view: () => executor.chainView(),
+        })
+  const policyMirror = () => policies?.mirror() ?? null
+  const quotas =
+    node.subscriptions == null
+      ? null
+      : createQuotaReader({
+          ...chain,
+          contract: node.subscriptions,
+          grantPoint: () => executor.chainView().grantPoint,
+        })
   const road = await createKillRoad({
-    ...{ node, state, clock, verifySignature },
+    ...{ node, state, clock, verifySignature, policies: policyMirror },
     onKill: (kill) => landings?.onKill(kill),
     onOrder: (kill) => landings?.onOrder(kill),
   })
   const { executor, broadcaster, stream, refusals } = road
   const landing = createLandings(node, executor, clock)
   landings = landing
-  const identities = await createIdentities({ node, state, road, clock, caughtUp })
+  const identities = await createIdentities({
+    ...{ node, state, road, clock, caughtUp, quotas },
+    policies: policyMirror,
+  })
   const follower = createFollower({
     ...chain,
     startBlock: node.startBlock,
@@ -78,17 +100,8 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
       ? {}
       : { maxHeadAge: 2 * node.maxBlind }),
   })
-  const policies =
-    node.killPolicies == null
-      ? null
-      : createPolicyReader({
-          ...chain,
-          contract: node.killPolicies,
-          startBlock: node.startBlock,
-          view: executor.chainView,
-        })
   const listeners = await createListeners({
-    ...{ node, state, road, identities, follower, policies, clock, caughtUp },
+    ...{ node, state, road, identities, follower, policies, quotas, clock, caughtUp },
     landings: landing,
   })
 
@@ -109,6 +122,7 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
     await Promise.all([follower.stop(), landing.stop(), listeners.stop()])
     verifySignature.close()
     policies?.close()
+    quotas?.close()
     refusals.flush()
     // Each kind of note is written in its order: the store closes after the last of them.
     await Promise.all([executor.note({}), executor.noteReported([])]).catch((err: unknown) =>

@@ -31,6 +31,10 @@ const known = {
   'chain-id': ['', 'chain id of the deployment'],
   'start-block': ['0', "block of the contract's deployment, or an earlier one"],
   'kill-policies': ['', 'address of the KillPolicies contract; without it no kill policies are followed'],
+  subscriptions: [
+    '',
+    'address of the Subscriptions contract, whose quotas bound how many agents of a wallet are enrolled; without it any number is',
+  ],
   'grant-point': [
     'finalized',
     'from where on grants count: finalized, safe, or a depth in blocks (0 on a local chain)',
@@ -201,6 +205,13 @@ const required = (values: Values, name: Name): string => {
   return values[name]
 }
 
+function contractOf(values: Values, name: Name): Hex | null {
+  const text = values[name].toLowerCase()
+  if (text === '') return null
+  if (!/^0x[0-9a-f]{40}$/.test(text)) throw new OptionError(`--${name}`, `"${text}" is no address`)
+  return text as Hex
+}
+
 /** @throws {OptionError} naming the option */
 export function readNodeOptions(
   argv: readonly string[],
@@ -210,9 +221,6 @@ export function readNodeOptions(
   if (positionals[0] !== undefined) throw new OptionError(positionals[0], 'is no command')
   const contract = required(values, 'contract').toLowerCase()
   if (!/^0x[0-9a-f]{40}$/.test(contract)) throw new OptionError('--contract', `"${contract}" is no address`)
-  const killPolicies = values['kill-policies'].toLowerCase()
-  if (killPolicies !== '' && !/^0x[0-9a-f]{40}$/.test(killPolicies))
-    throw new OptionError('--kill-policies', `"${killPolicies}" is no address`)
   const rpcs = required(values, 'rpc').split(',')
   for (const rpc of rpcs)
     if (!/^(https?|wss?):\/\//.test(rpc))
@@ -230,7 +238,8 @@ export function readNodeOptions(
       contract: contract as Hex,
     },
     startBlock: integer('start-block', values['start-block'], 0, Number.MAX_SAFE_INTEGER),
-    killPolicies: killPolicies === '' ? null : (killPolicies as Hex),
+    killPolicies: contractOf(values, 'kill-policies'),
+    subscriptions: contractOf(values, 'subscriptions'),
     grantPoint: grantPoint(values['grant-point']),
     trustDomain,
     data: values.data,

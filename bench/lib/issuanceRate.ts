@@ -12,6 +12,7 @@ import { createAttest } from '../../relayer/identity/attest.ts'
 import { createChallenges } from '../../relayer/identity/challenges.ts'
 import { createEmbeddedProvider } from '../../relayer/identity/embeddedProvider.ts'
 import { createIssuance, issueNotes } from '../../relayer/identity/issuance.ts'
+import { createPlaces } from '../../relayer/identity/places.ts'
 import { openSigningAuthority } from '../../relayer/identity/signingAuthority.ts'
 import type { ChainBlock } from '../../relayer/kill/chainPort.ts'
 import { createKillExecutor } from '../../relayer/kill/executor.ts'
@@ -64,6 +65,8 @@ export async function issuanceRate(
     record: (svid, how) => executor.note(issueNotes(svid, how)),
     enrolledSince: () => null,
     latest: [],
+    places: createPlaces({ registry: executor.registry, taken: [] }),
+    resumeCooldownOf: () => 0,
   })
   const attest = createAttest({ challenges, issuance, trustDomain, relayer: feed.relayer })
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { PolicyReference } from '../policy/policyReference.ts'
 
 /** What a decision says of itself. Values are strings, integers, booleans, null, or objects of them. */
 export type AuditFields = {
@@ -9,6 +10,8 @@ export type AuditFields = {
   /** ms */
   readonly time: number
   readonly detail: { readonly [name: string]: AuditValue }
+  /** The kill policy in force where the decision is one that a policy can govern; absent where none is followed. */
+  readonly policy?: PolicyReference
 }
 
 export type AuditValue =

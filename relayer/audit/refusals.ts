@@ -2,6 +2,7 @@ import { scopeName, subjectLabel } from '../../protocol/scope.ts'
 import type { Clock } from '../clock.ts'
 import type { IssuanceRefusedError } from '../identity/issuance.ts'
 import type { SignedOrder } from '../kill/chainPort.ts'
+import type { PolicyReference } from '../policy/policyReference.ts'
 import type { AuditFields } from './entry.ts'
 
 export type Refusals = {
@@ -53,8 +54,15 @@ export function createRefusals(options: {
   }
 }
 
-/** @param time ms */
-export const orderRefusal = ({ order, digest }: SignedOrder, error: Error, time: number): AuditFields => ({
+const under = (policy: PolicyReference | null) => (policy === null ? {} : { policy })
+
+/** @param time ms @param policy the one in force for the order's subject */
+export const orderRefusal = (
+  { order, digest }: SignedOrder,
+  error: Error,
+  time: number,
+  policy: PolicyReference | null,
+): AuditFields => ({
   action: 'order refused',
   actor: order.authority,
   spiffeId: null,
@@ -65,13 +73,18 @@ export const orderRefusal = ({ order, digest }: SignedOrder, error: Error, time:
     subject: subjectLabel(order),
     why: error.message.slice(0, maxText),
   },
+  ...under(policy),
 })
 
-/** @param time ms */
-export const issuanceRefusal = (error: IssuanceRefusedError, time: number): AuditFields => ({
+/** @param time ms @param policy the one in force for the agent, or of no type where it is nobody's */
+export const issuanceRefusal = (
+  error: IssuanceRefusedError,
+  time: number,
+  policy: PolicyReference | null,
+): AuditFields => ({
   action: 'SVID refused',
   actor: 'stranger',
-  spiffeId: null,
+  spiffeId: error.spiffeId,
   time: Math.round(time),
   detail: {
     kind: error.kind,
@@ -79,4 +92,5 @@ export const issuanceRefusal = (error: IssuanceRefusedError, time: number): Audi
     value: error.value.slice(0, maxText),
     why: error.message.slice(0, maxText),
   },
+  ...under(policy),
 })

@@ -13,6 +13,7 @@ const svidAnswer = {
   200: { description: 'the SVID', content: { 'application/json': { schema: svidAnswerSchema } } },
   400: problem,
   401: problem,
+  402: problem,
   403: problem,
   404: problem,
   503: problem,

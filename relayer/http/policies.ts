@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Hex } from '../../protocol/hex.ts'
 import { limitNames } from '../../protocol/policy/killPolicy.ts'
 import type { PolicyReader } from '../chain/policyReader.ts'
-import { type PolicyMirror, policyInForce, policyVersions } from '../policy/mirror.ts'
+import { isUnread, type PolicyMirror, policyInForce, policyVersions } from '../policy/mirror.ts'
 import type { Application } from './application.ts'
 import { problemSchema, RequestError } from './problem.ts'
 
@@ -68,7 +68,7 @@ export function addPolicyRoutes(
         'this relayer follows no kill policies; its operator names them by --kill-policies',
       )
     const mirror = reader.mirror()
-    if (mirror.granted.default === null && mirror.pending.length === 0)
+    if (isUnread(mirror))
       throw new RequestError(
         503,
         'policies-unread',

@@ -12,7 +12,7 @@ import { OrderRefusedError } from '../kill/orderRefused.ts'
 import { AcknowledgementRefusedError } from '../kill/points.ts'
 import { TooManyOrdersError } from './admission/turns.ts'
 
-/** RFC 9457 problem document; `field` and `value` are ours. */
+/** RFC 9457 problem document; `field`, `value` and `retryAt` are ours. */
 export const problemSchema = z
   .object({
     type: z.string().openapi({ example: 'https://killswitch.ai/problems/not-authorized' }),
@@ -21,6 +21,7 @@ export const problemSchema = z
     detail: z.string(),
     field: z.string().optional().openapi({ description: 'the part of the request at fault' }),
     value: z.string().optional().openapi({ description: 'what was found there, shortened' }),
+    retryAt: z.number().optional().openapi({ description: 'from when the same request is granted, in ms' }),
   })
   .openapi('Problem')
 
@@ -75,6 +76,9 @@ const issuanceProblems: Record<IssuanceRefusedError['kind'], readonly [number, s
   'proof needed': [401, 'proof-needed', 'A fresh proof is needed'],
   revoked: [403, 'svid-revoked', 'The SVID is revoked'],
   blind: [503, 'relayer-blind', 'The relayer has no fresh view of the chain'],
+  'cooling down': [403, 'resume-cooling-down', 'The resume is too recent'],
+  'policies unread': [503, 'policies-unread', 'Kill policies are not read yet'],
+  'quota filled': [402, 'quota-filled', "The owner's quota is filled"],
   'not enrolled': [404, 'not-enrolled', 'Not enrolled'],
 }
 
@@ -84,7 +88,10 @@ export function problemFor(error: unknown): Problem | null {
   if (error instanceof OrderRefusedError)
     return problemOf(...orderProblems[error.kind], error.message, error.field, error.value)
   if (error instanceof IssuanceRefusedError)
-    return problemOf(...issuanceProblems[error.kind], error.message, error.field, error.value)
+    return {
+      ...problemOf(...issuanceProblems[error.kind], error.message, error.field, error.value),
+      ...(error.retryAt === null ? {} : { retryAt: error.retryAt }),
+    }
   if (error instanceof InvalidOrderError) {
     const [status, slug, title] =
       error.kind === 'expired'
@@ -133,4 +140,7 @@ export function problemFor(error: unknown): Problem | null {
 
 /** Answers with a problem document. */
 export const answerProblem = (context: Context, problem: Problem): Response =>
-  context.body(JSON.stringify(problem), problem.status as 400, { 'content-type': 'application/problem+json' })
+  context.body(JSON.stringify(problem), problem.status as 400, {
+    'content-type': 'application/problem+json',
+    ...(problem.retryAt === undefined ? {} : { 'retry-after': new Date(problem.retryAt).toUTCString() }),
+  })

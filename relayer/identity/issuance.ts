@@ -1,11 +1,14 @@
 import type { Deployment } from '../../protocol/deployment.ts'
 import type { Hex } from '../../protocol/hex.ts'
-import { stateIn } from '../../protocol/registry.ts'
+import { type Agent, stateIn } from '../../protocol/registry.ts'
 import { isRevoked, type SvidClaims, svidTargets } from '../../protocol/revocation.ts'
 import { formatSpiffeId, isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
 import type { Clock } from '../clock.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import type { Notes } from '../kill/journalPort.ts'
+import type { PolicyReference } from '../policy/policyReference.ts'
+import { lastResume } from '../policy/resumeCooldown.ts'
+import { type Places, type PlaceTaken, QuotaFilledError } from './places.ts'
 import type { SvidRecord } from './svidRecord.ts'
 
 /** No SVID was issued. */
@@ -23,13 +26,28 @@ export class IssuanceRefusedError extends Error {
     | 'revoked'
     | 'blind'
     | 'not enrolled'
+    | 'cooling down'
+    | 'policies unread'
+    | 'quota filled'
   readonly field: string
   readonly value: string
-  constructor(kind: IssuanceRefusedError['kind'], field: string, value: unknown, detail: string) {
+  /** The registered agent that was refused; null where it is nobody's or not told. */
+  readonly spiffeId: string | null
+  /** From when it will be given, in ms; null where that is not a matter of time. */
+  readonly retryAt: number | null
+  constructor(
+    kind: IssuanceRefusedError['kind'],
+    field: string,
+    value: unknown,
+    detail: string,
+    more: { readonly spiffeId?: string; readonly retryAt?: number } = {},
+  ) {
     super(detail)
     this.kind = kind
     this.field = field
     this.value = String(value)
+    this.spiffeId = more.spiffeId ?? null
+    this.retryAt = more.retryAt ?? null
   }
 }
 
@@ -55,8 +73,12 @@ export type Issuance = {
 
 type HowIssued = 'attested' | 'renewed' | 'enrolled'
 
-/** What makes an SVID known to the store and the log. */
-export const issueNotes = (svid: SvidRecord, how: HowIssued): Notes => ({
+/** What makes an SVID known to the store and the log; `policy` is the one that it was issued under. */
+export const issueNotes = (
+  svid: SvidRecord,
+  how: HowIssued,
+  policy: PolicyReference | null = null,
+): Notes => ({
   svids: [svid],
   audit: [
     {
@@ -64,7 +86,13 @@ export const issueNotes = (svid: SvidRecord, how: HowIssued): Notes => ({
       actor: svid.spiffeId,
       spiffeId: svid.spiffeId,
       time: svid.issuedAt,
-      detail: { serial: svid.serial, generation: svid.generation, expiresAt: svid.expiresAt },
+      detail: {
+        serial: svid.serial,
+        generation: svid.generation,
+        expiresAt: svid.expiresAt,
+        ...(svid.place === undefined ? {} : { place: { owner: svid.owner, ...svid.place } }),
+      },
+      ...(policy === null ? {} : { policy }),
     },
   ],
 })
@@ -72,8 +100,15 @@ export const issueNotes = (svid: SvidRecord, how: HowIssued): Notes => ({
 /** How long a proof of the registered key carries renewals, in ms. */
 export const proofLife = 24 * 3600 * 1000
 
+/** Seconds: the longest resume cool-down that a policy can have (contracts/libraries/PolicyRules.sol). */
+const longestResumeCooldown = 30 * 24 * 3600
+
 /** Serial numbers are compared without leading zero octets, which certificates do not keep. */
 const isSerial = (a: string, b: string): boolean => a.replace(/^(00)+/, '') === b.replace(/^(00)+/, '')
+
+/** `taken` is null for an agent that has its place already; `quota` if none was asked. */
+type PlaceAsked = { readonly taken: PlaceTaken | null; readonly quota: number | null }
+const noPlace: PlaceAsked = { taken: null, quota: null }
 
 /** Decides who gets an SVID: never a killed agent, never without a fresh view of the chain, never past a key change. */
 export function createIssuance(options: {
@@ -95,8 +130,13 @@ export function createIssuance(options: {
   /** Since when a workload is enrolled, in ms; null when it is not. */
   readonly enrolledSince: (spiffeId: string) => number | null
   readonly latest: readonly SvidRecord[]
+  readonly places: Places
+  /** How many agents an owner may enrol; null where that is not known. Without it no quota is asked. */
+  readonly quotaOf?: (owner: Hex) => Promise<number | null>
+  /** Seconds of the policy in force for an agent; null while policies are unread; 0 where none are followed. */
+  readonly resumeCooldownOf: (agent: Agent) => number | null
 }): Issuance {
-  const { executor, deployment, trustDomain, svidLife, clock, record } = options
+  const { executor, deployment, trustDomain, svidLife, clock, record, places } = options
   const latest = new Map(options.latest.map((svid) => [svid.spiffeId, svid]))
 
   const refuseWhenBlind = () => {
@@ -131,6 +171,7 @@ export function createIssuance(options: {
         'spiffeId',
         spiffeId,
         `${spiffeId} is killed; it gets no SVID until it is resumed and the resume is final`,
+        { spiffeId },
       )
     }
     if (agent.key === null) {
@@ -139,9 +180,64 @@ export function createIssuance(options: {
         'spiffeId',
         spiffeId,
         `${spiffeId} has no key since its transfer; its owner must set one`,
+        { spiffeId },
       )
     }
     return { agent, key: agent.key }
+  }
+
+  /** By the wall clock, or by the chain's where that is ahead: local chains are sent into the future. In seconds. */
+  const now = (): number =>
+    Math.max(Math.floor(clock.wall() / 1000), executor.chainView().grantPoint?.time ?? 0)
+
+  /** The agent, if it may hold an SVID now: it is alive, and its resume long enough ago for the policy in force. */
+  const entitled = (spiffeId: string) => {
+    const { agent } = agentOf(spiffeId)
+    const resume = lastResume(agent, stateIn(executor.registry))
+    // It has had its first SVID since: a policy that is tightened later takes nothing back.
+    if (resume === null || (latest.get(spiffeId)?.generation ?? -1) >= resume.sequence) return agent
+    const cooldown = options.resumeCooldownOf(agent)
+    if (cooldown === 0) return agent
+    const from = resume.requestTime + (cooldown ?? longestResumeCooldown)
+    if (now() >= from) return agent
+    if (cooldown === null)
+      throw new IssuanceRefusedError(
+        'policies unread',
+        'spiffeId',
+        spiffeId,
+        `${spiffeId} was resumed, and the relayer has not read yet how long it has to wait; try again, or ask another relayer`,
+        { spiffeId },
+      )
+    throw new IssuanceRefusedError(
+      'cooling down',
+      'spiffeId',
+      spiffeId,
+      `${spiffeId} gets its next SVID ${cooldown} s after the request of its resume, at ${new Date(from * 1000).toISOString()}; ask again then`,
+      { spiffeId, retryAt: from * 1000 },
+    )
+  }
+
+  /** A place for an agent that has none yet, if its owner's quota has one left. */
+  const placeFor = async (spiffeId: string): Promise<PlaceAsked & { readonly owner: Hex }> => {
+    const { owner, uuid } = entitled(spiffeId)
+    const quota =
+      options.quotaOf === undefined || places.holds({ uuid, owner }) ? null : await options.quotaOf(owner)
+    // Again: the chain may have moved while it was asked.
+    const agent = entitled(spiffeId)
+    if (agent.owner !== owner)
+      throw new IssuanceRefusedError(
+        'other identity',
+        'owner',
+        owner,
+        `${spiffeId} belongs to ${agent.owner} now; attest anew`,
+        { spiffeId },
+      )
+    try {
+      return { taken: places.take(agent, quota), quota, owner }
+    } catch (error) {
+      if (!(error instanceof QuotaFilledError)) throw error
+      throw new IssuanceRefusedError('quota filled', 'owner', owner, error.message, { spiffeId })
+    }
   }
 
   const requireEnrolled = (spiffeId: string) => {
@@ -149,13 +245,18 @@ export function createIssuance(options: {
       throw new IssuanceRefusedError('other identity', 'svid', spiffeId, `${spiffeId} is not enrolled here`)
   }
 
-  const issue = async (
-    spiffeId: string,
-    owner: Hex | null,
-    spki: Uint8Array,
-    provedAt: number,
+  /** Signs an SVID and makes it durable, with the place that it takes. */
+  const make = async (
+    request: {
+      readonly spiffeId: string
+      readonly owner: Hex | null
+      readonly spki: Uint8Array
+      readonly provedAt: number
+    },
     how: HowIssued,
-  ) => {
+    place: SvidRecord['place'],
+  ): Promise<SvidRecord> => {
+    const { spiffeId, owner, spki, provedAt } = request
     refuseWhenBlind()
     const generation = executor.registry.sequence
     const { pem, serial, expiresAt } = await options.issue({
@@ -174,10 +275,31 @@ export function createIssuance(options: {
       expiresAt,
       provedAt,
       certificate: pem,
+      ...(place === undefined ? {} : { place }),
     }
     await record(svid, how)
+    return svid
+  }
+
+  const issue = async (
+    spiffeId: string,
+    owner: Hex | null,
+    spki: Uint8Array,
+    provedAt: number,
+    how: HowIssued,
+    { taken, quota }: PlaceAsked = noPlace,
+  ) => {
+    const place = taken === null ? undefined : { quota, displaced: taken.displaced }
+    let svid: SvidRecord
+    try {
+      svid = await make({ spiffeId, owner, spki, provedAt }, how, place)
+    } catch (error) {
+      taken?.giveBack()
+      throw error
+    }
+    taken?.keep()
     // A kill may have come while the SVID was recorded; its generation is older, so every point refuses it, but it need not leave.
-    if (owner !== null) agentOf(spiffeId)
+    if (owner !== null) entitled(spiffeId)
     else requireEnrolled(spiffeId)
     latest.set(spiffeId, svid)
     return svid
@@ -187,8 +309,12 @@ export function createIssuance(options: {
     keyOf: (spiffeId) => agentOf(spiffeId).key,
     latest: (spiffeId) => latest.get(spiffeId),
 
-    attested: async (spiffeId, spki) =>
-      issue(spiffeId, agentOf(spiffeId).agent.owner, spki, Math.round(clock.wall()), 'attested'),
+    async attested(spiffeId, spki) {
+      refuseWhenBlind()
+      const place = await placeFor(spiffeId)
+      const { owner } = place
+      return issue(spiffeId, owner, spki, Math.round(clock.wall()), 'attested', place)
+    },
 
     enrolled: async (spiffeId, spki) => issue(spiffeId, null, spki, Math.round(clock.wall()), 'enrolled'),
 

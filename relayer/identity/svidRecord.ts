@@ -12,4 +12,6 @@ export type SvidRecord = {
   readonly provedAt: number
   /** PEM; empty when read back from the store, which does not keep it. */
   readonly certificate: string
+  /** Where it takes a place of its owner's quota: the quota that was asked (null: none), and whose place it was before. */
+  readonly place?: { readonly quota: number | null; readonly displaced: string | null }
 }

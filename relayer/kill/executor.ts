@@ -8,6 +8,7 @@ import { scopeName, subjectLabel, type Target, targetKey } from '../../protocol/
 import type { AuditFields } from '../audit/entry.ts'
 import type { Clock } from '../clock.ts'
 import type { Announcement, LastMessage, SignedMessage } from '../feed/position.ts'
+import type { PolicyReference } from '../policy/policyReference.ts'
 import { createSerial } from '../serial.ts'
 import type { ChainBlock, ChainBlockHeader, ChainEvent, ChainSink, SignedOrder } from './chainPort.ts'
 import { checkAuthority } from './checkAuthority.ts'
@@ -99,6 +100,8 @@ export function createKillExecutor(options: {
   readonly onRefused?: (order: SignedOrder, error: Error) => void
   /** Whether a kill may come within moments: what is not urgent is not begun then. */
   readonly isKillExpected?: () => boolean
+  /** The kill policy in force for a subject, for the entry of a kill: at once, and without throwing. */
+  readonly policyOf?: (target: Target) => PolicyReference | null
   /** Told of a kill that is no longer at hand; must not throw. */
   readonly onForgotten?: (killId: string) => void
   /** Whether a kill by that order, or by that transaction, is final or withdrawn: of those that are no longer at hand. */
@@ -236,21 +239,26 @@ export function createKillExecutor(options: {
     }
   }
 
-  const auditOf = (action: string, kill: KillRecord, extra: AuditFields['detail'] = {}): AuditFields => ({
-    action,
-    actor: kill.authority,
-    spiffeId: null,
-    time: Math.round(clock.wall()),
-    detail: {
-      killId: kill.id,
-      scope: scopeName(kill.scope),
-      subject: subjectLabel(kill),
-      rank: kill.rank,
-      reason: kill.reason,
-      text: kill.text,
-      ...extra,
-    },
-  })
+  const auditOf = (action: string, kill: KillRecord, extra: AuditFields['detail'] = {}): AuditFields => {
+    // The kill is the decision; what becomes of it follows from it.
+    const policy = action === 'kill' ? options.policyOf?.(kill) : null
+    return {
+      action,
+      actor: kill.authority,
+      spiffeId: null,
+      time: Math.round(clock.wall()),
+      detail: {
+        killId: kill.id,
+        scope: scopeName(kill.scope),
+        subject: subjectLabel(kill),
+        rank: kill.rank,
+        reason: kill.reason,
+        text: kill.text,
+        ...extra,
+      },
+      ...(policy == null ? {} : { policy }),
+    }
+  }
 
   const newKill = (
     fields: Pick<

@@ -1,4 +1,5 @@
 import { parseSpiffeId } from '../../protocol/spiffeId.ts'
+import type { QuotaReader } from '../chain/quotaReader.ts'
 import type { Clock } from '../clock.ts'
 import { createAttest } from '../identity/attest.ts'
 import { createChallenges } from '../identity/challenges.ts'
@@ -6,10 +7,13 @@ import { createEnrolments } from '../identity/enrolments.ts'
 import { createIssuance, issueNotes, proofLife } from '../identity/issuance.ts'
 import { openOperatorSecret } from '../identity/operatorSecret.ts'
 import { tokenHash } from '../identity/operatorStatement.ts'
+import { createPlaces } from '../identity/places.ts'
 import { createRevocationList } from '../identity/revocationList.ts'
 import { createServerIdentity } from '../identity/serverIdentity.ts'
 import { newPoint } from '../kill/points.ts'
+import { isUnread, type PolicyMirror, policyInForce } from '../policy/mirror.ts'
 import { readKill } from '../store/history.ts'
+import { readPlaces } from '../store/places.ts'
 import { latestSvids, validSvids } from '../store/svids.ts'
 import { readWorkloads, takeToken } from '../store/workloads.ts'
 import type { KillRoad } from './killRoad.ts'
@@ -26,8 +30,12 @@ export async function createIdentities(options: {
   readonly clock: Clock
   /** Nothing is issued before the chain was followed to its head. */
   readonly caughtUp: () => boolean
+  /** The kill policies as they are read; null where none are followed. */
+  readonly policies: () => PolicyMirror | null
+  /** Null where enrolments have no bound. */
+  readonly quotas: QuotaReader | null
 }) {
-  const { node, state, road, clock, caughtUp } = options
+  const { node, state, road, clock, caughtUp, policies, quotas } = options
   const { deployment, trustDomain, svidLife } = node
   const { db, provider, bundlePem } = state
   const { executor, points, published } = road
@@ -36,6 +44,7 @@ export async function createIdentities(options: {
     const view = executor.chainView()
     return { ...view, blind: view.blind || !caughtUp() }
   }
+  const places = createPlaces({ registry: executor.registry, taken: await readPlaces(db) })
   const issuance = createIssuance({
     executor: { ...executor, chainView },
     deployment,
@@ -43,9 +52,24 @@ export async function createIdentities(options: {
     svidLife,
     clock,
     issue: (request) => provider.issue({ ...request, spiffeId: parseSpiffeId(request.spiffeId), deployment }),
-    record: (svid, how) => executor.note(issueNotes(svid, how)),
+    // No policy is about workloads that an operator enrols.
+    record: (svid, how) =>
+      executor.note(
+        issueNotes(
+          svid,
+          how,
+          svid.owner === null ? null : road.policyOfType(parseSpiffeId(svid.spiffeId).type),
+        ),
+      ),
     enrolledSince: (spiffeId) => enrolments.enrolledSince(spiffeId),
     latest: await latestSvids(db, clock.wall() - proofLife),
+    places,
+    ...(quotas === null ? {} : { quotaOf: quotas.quotaOf }),
+    resumeCooldownOf(agent) {
+      const mirror = policies()
+      if (mirror === null) return 0
+      return isUnread(mirror) ? null : policyInForce(mirror, agent.agentType, agent).limits.resumeCooldown
+    },
   })
   const challenges = createChallenges({ clock })
   const enrolments = createEnrolments({
@@ -81,6 +105,7 @@ export async function createIdentities(options: {
 
   return {
     issuance,
+    places,
     challenges,
     enrolments,
     attest: createAttest({ challenges, issuance, trustDomain, relayer: state.feed.relayer }),

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { Scope, subjectLabel, type Target } from '../../protocol/scope.ts'
+import { parseSpiffeId } from '../../protocol/spiffeId.ts'
 import { createAccesses } from '../audit/accesses.ts'
 import { createRefusals, issuanceRefusal, orderRefusal } from '../audit/refusals.ts'
 import type { Clock } from '../clock.ts'
@@ -13,6 +15,8 @@ import { createKillState } from '../kill/killState.ts'
 import { createEnforcementPoints } from '../kill/points.ts'
 import type { KillRecord } from '../kill/record.ts'
 import { killView } from '../kill/timeline.ts'
+import { emptyMirror, type PolicyMirror } from '../policy/mirror.ts'
+import { policyReference } from '../policy/policyReference.ts'
 import { isKillSettled } from '../store/history.ts'
 import { readPoints } from '../store/points.ts'
 import type { NodeOptions } from './options.ts'
@@ -29,12 +33,14 @@ export async function createKillRoad(options: {
   readonly state: NodeState
   readonly clock: Clock
   readonly verifySignature: Parameters<typeof createKillExecutor>[0]['verifySignature']
+  /** The kill policies as they are read; null where none are followed. */
+  readonly policies: () => PolicyMirror | null
   /** Told of every change of a kill. */
   readonly onKill: (kill: KillRecord) => void
   /** Told of each new order. */
   readonly onOrder: (kill: KillRecord) => void
 }) {
-  const { node, state, clock, verifySignature, onKill, onOrder } = options
+  const { node, state, clock, verifySignature, policies, onKill, onOrder } = options
   const { log } = node
   const { db, feed, history, journal, svidHorizon } = state
   let published = history.lastMessage.number
@@ -45,8 +51,18 @@ export async function createKillRoad(options: {
     const kill = executor.kill(killId)
     return kill === undefined ? null : killView(kill, points.of(kill))
   })
+  const policyOfType = (agentType: string | null) => policyReference(policies() ?? emptyMirror, agentType)
+  /** The type's policy counts where the subject has a type: of one agent its own, of a wallet or the fleet none. */
+  const policyOf = (target: Target) =>
+    policyOfType(
+      target.scope === Scope.Agent
+        ? (executor.registry.agents.get(subjectLabel(target))?.agentType ?? null)
+        : target.scope === Scope.AgentType
+          ? subjectLabel(target)
+          : null,
+    )
   const onOrderRefused = (signed: SignedOrder, error: Error) =>
-    refusals.note(orderRefusal(signed, error, clock.wall()))
+    refusals.note(orderRefusal(signed, error, clock.wall(), policyOf(signed.order)))
   const executor: KillExecutor = createKillExecutor({
     state: createKillState(history.registry, history.blocks, history.kills, history.rows),
     journal,
@@ -68,6 +84,7 @@ export async function createKillRoad(options: {
     onOrder,
     onRefused: onOrderRefused,
     isKillExpected: expectation.isExpected,
+    policyOf,
     onForgotten: (killId) => points.forget(killId),
     isSettled: (landing) => isKillSettled(db, landing),
   })
@@ -124,7 +141,10 @@ export async function createKillRoad(options: {
     onOrderRefused,
     /** Notes a request that was refused an SVID. */
     onRefused(error: Error) {
-      if (error instanceof IssuanceRefusedError) refusals.note(issuanceRefusal(error, clock.wall()))
+      if (!(error instanceof IssuanceRefusedError)) return
+      const agentType = error.spiffeId === null ? null : parseSpiffeId(error.spiffeId).type
+      refusals.note(issuanceRefusal(error, clock.wall(), policyOfType(agentType)))
     },
+    policyOfType,
   }
 }

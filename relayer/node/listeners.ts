@@ -2,6 +2,7 @@ import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { createReport } from '../audit/report.ts'
 import type { Follower } from '../chain/follow/follower.ts'
 import type { PolicyReader } from '../chain/policyReader.ts'
+import type { QuotaReader } from '../chain/quotaReader.ts'
 import type { Clock } from '../clock.ts'
 import { createAdmission } from '../http/admission/admission.ts'
 import { watchOverload } from '../http/admission/overload.ts'
@@ -25,6 +26,7 @@ import type { Backlog } from '../store/journal.ts'
 import { gasMetrics } from '../telemetry/gasMetrics.ts'
 import { renderMetrics } from '../telemetry/metrics.ts'
 import { nodeMetrics } from '../telemetry/nodeMetrics.ts'
+import { quotaMetrics } from '../telemetry/quotaMetrics.ts'
 import type { Identities } from './identities.ts'
 import type { KillRoad } from './killRoad.ts'
 import type { Landings } from './landings.ts'
@@ -45,10 +47,11 @@ export async function createListeners(options: {
   readonly identities: Identities
   readonly follower: Pick<Follower, 'failure' | 'status'>
   readonly policies: PolicyReader | null
+  readonly quotas: QuotaReader | null
   readonly clock: Clock
   readonly caughtUp: () => boolean
 }) {
-  const { node, state, road, landings, identities, follower, policies, clock, caughtUp } = options
+  const { node, state, road, landings, identities, follower, policies, quotas, clock, caughtUp } = options
   const { deployment, trustDomain, log } = node
   const { db, journal, bundle, bundlePem } = state
   const { executor, points, broadcaster, stream, watch, accesses, published, onRefused } = road
@@ -99,7 +102,8 @@ export async function createListeners(options: {
         unreportedAccesses,
         shedRequests: admission.shed(),
         backlog: journal.backlog(),
-      }) + renderMetrics(gasMetrics(landings.gas())),
+      }) +
+      renderMetrics([...gasMetrics(landings.gas()), ...quotaMetrics(quotas, identities.places.refused())]),
   })
   addDocsRoutes(app, version)
   if (node.app != null) {

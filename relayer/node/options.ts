@@ -14,6 +14,8 @@ export type NodeOptions = {
   readonly startBlock: number
   /** The KillPolicies contract that is followed; null for none. */
   readonly killPolicies?: Hex | null
+  /** The Subscriptions contract whose quotas bound enrolments; null for none. */
+  readonly subscriptions?: Hex | null
   readonly grantPoint: GrantPoint
   readonly trustDomain: string
   /** Folder of the store and the keys. */

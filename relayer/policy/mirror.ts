@@ -38,10 +38,21 @@ type PendingBlock = {
 export type PolicyMirror = {
   readonly granted: Policies
   readonly grantedVersions: readonly PolicyVersion[]
+  /** The last granted block with policy events; null before the first. */
+  readonly grantedBlock: PolicyBlock | null
   readonly pending: readonly PendingBlock[]
 }
 
-export const emptyMirror: PolicyMirror = { granted: noPolicies, grantedVersions: [], pending: [] }
+export const emptyMirror: PolicyMirror = {
+  granted: noPolicies,
+  grantedVersions: [],
+  grantedBlock: null,
+  pending: [],
+}
+
+/** Whether nothing was read yet: no policy holds, and none can be asked for. */
+export const isUnread = (mirror: PolicyMirror): boolean =>
+  mirror.granted.default === null && mirror.pending.length === 0
 
 const latest = (mirror: PolicyMirror): Policies => mirror.pending.at(-1)?.policies ?? mirror.granted
 
@@ -82,6 +93,7 @@ export function grantPolicies(mirror: PolicyMirror, height: number): PolicyMirro
   return {
     granted: last.policies,
     grantedVersions: [...mirror.grantedVersions, ...reached.flatMap(({ versions }) => versions)],
+    grantedBlock: last.block,
     pending: mirror.pending.filter(({ block }) => block.number > height),
   }
 }

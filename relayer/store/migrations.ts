@@ -189,6 +189,33 @@ const noAccesses: Migration = {
   },
 }
 
+/** Agents that have an SVID when quotas come keep their place, whatever their owner's quota. */
+const places: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('places')
+      .addColumn('uuid', 'text', (c) => c.primaryKey())
+      .addColumn('owner', 'text', (c) => c.notNull())
+      .addColumn('taken_at', 'bigint', (c) => c.notNull())
+      .execute()
+    const tables = db as Kysely<Pick<Schema, 'svids' | 'places'>>
+    const svids = await tables
+      .selectFrom('svids')
+      .select(['spiffe_id', 'owner', 'issued_at'])
+      .orderBy('issued_at')
+      .execute()
+    for (const { spiffe_id, owner, issued_at } of svids) {
+      if (owner === null) continue
+      const held = { owner, taken_at: issued_at }
+      await tables
+        .insertInto('places')
+        .values({ uuid: parseSpiffeId(spiffe_id).name, ...held })
+        .onConflict((c) => c.column('uuid').doUpdateSet(held))
+        .execute()
+    }
+  },
+}
+
 /** In the order of their names; never edit one that has been released. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '2026-11-20 initial': initial,
@@ -197,4 +224,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '2026-11-22 kills by transaction': killsByTransaction,
   '2026-11-22 svids by expiry': svidsByExpiry,
   '2026-11-23 accesses in the log alone': noAccesses,
+  '2026-11-24 places': places,
 }

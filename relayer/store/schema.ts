@@ -39,6 +39,8 @@ export type Schema = {
     expires_at: number
     proved_at: number
   }
+  /** Agents that have a place in their owner's quota: from their first SVID on, until another agent takes it. */
+  places: { uuid: string; owner: string; taken_at: number }
   enrolments: { token_hash: string; spiffe_id: string; expires_at: number; used_at: number | null }
   workloads: { spiffe_id: string; enrolled_at: number; withdrawn_at: number | null }
   enforcement_points: {

@@ -2,9 +2,10 @@ import type { Transaction } from 'kysely'
 import type { Hex } from '../../protocol/hex.ts'
 import type { SvidRecord } from '../identity/svidRecord.ts'
 import type { Database } from './database.ts'
+import { writePlace } from './places.ts'
 import type { Schema } from './schema.ts'
 
-/** Remembers an SVID, and forgets those of its bearer that have expired; the certificate itself is not kept. */
+/** Remembers an SVID, with the place that it takes, and forgets those of its bearer that have expired; the certificate itself is not kept. */
 export async function insertSvid(trx: Transaction<Schema>, svid: SvidRecord): Promise<void> {
   await trx
     .deleteFrom('svids')
@@ -23,6 +24,7 @@ export async function insertSvid(trx: Transaction<Schema>, svid: SvidRecord): Pr
       proved_at: svid.provedAt,
     })
     .execute()
+  await writePlace(trx, svid)
 }
 
 /** The latest SVID of each identity that was proved after `provedAfter` (ms). */

@@ -9,7 +9,8 @@ import type { ChainLog } from '../../relayer/chain/chainLog.ts'
 import { createFollower } from '../../relayer/chain/follow/follower.ts'
 import { type Broadcaster, createBroadcaster } from '../../relayer/feed/broadcaster.ts'
 import type { SignedMessage } from '../../relayer/feed/position.ts'
-import { createIssuance, type Issuance, proofLife } from '../../relayer/identity/issuance.ts'
+import { createIssuance, type Issuance, issueNotes, proofLife } from '../../relayer/identity/issuance.ts'
+import { createPlaces } from '../../relayer/identity/places.ts'
 import type { SvidRecord } from '../../relayer/identity/svidRecord.ts'
 import type {
   ChainBlock,
@@ -29,6 +30,7 @@ import type { KillRecord, StoredOrder } from '../../relayer/kill/record.ts'
 import { openDatabase } from '../../relayer/store/database.ts'
 import { isKillSettled, readHistory } from '../../relayer/store/history.ts'
 import { createJournal } from '../../relayer/store/journal.ts'
+import { readPlaces } from '../../relayer/store/places.ts'
 import { latestSvids } from '../../relayer/store/svids.ts'
 import type { Network } from './chain/connections.ts'
 import { faultyStore, type StoreFaults } from './faultyStore.ts'
@@ -123,6 +125,7 @@ const tables = [
   'feed_messages',
   'audit_entries',
   'svids',
+  'places',
   'enrolments',
   'workloads',
   'enforcement_points',
@@ -306,21 +309,12 @@ export async function createSimulatedRelayer(options: {
         serial: random.hex(16),
         expiresAt: clock.wall() + lifetime,
       }),
-      record: (svid, how) =>
-        executor.note({
-          svids: [svid],
-          audit: [
-            {
-              action: `SVID ${how}`,
-              actor: svid.spiffeId,
-              spiffeId: svid.spiffeId,
-              time: svid.issuedAt,
-              detail: { serial: svid.serial, generation: svid.generation, expiresAt: svid.expiresAt },
-            },
-          ],
-        }),
+      record: (svid, how) => executor.note(issueNotes(svid, how)),
       enrolledSince: () => 0,
       latest: await latestSvids(store, clock.wall() - proofLife),
+      // Neither policies nor quotas are followed.
+      places: createPlaces({ registry: executor.registry, taken: await readPlaces(store) }),
+      resumeCooldownOf: () => 0,
     })
     if (!self.on) return
     life = { executor, broadcaster, issuance }
