@@ -8,10 +8,14 @@ import { makeKill, ofOrder, settled } from '../../test/relayer/makeKill.ts'
 import { type Database, databaseOver, openDatabase } from './database.ts'
 import { readHistory } from './history.ts'
 import { migrations } from './migrations.ts'
+import { readPlaces } from './places.ts'
 import { readPoints } from './points.ts'
 import { readWorkloads } from './workloads.ts'
 
 const shop = 'spiffe://killswitch.test/service/shop'
+const uuid = '01234567-89ab-8def-8123-456789abcdef'
+const worker = `spiffe://killswitch.test/worker/${uuid}`
+const [alice, bob] = [`0x${'a1'.repeat(20)}`, `0x${'b0'.repeat(20)}`]
 const olga = 'spiffe://killswitch.test/admin/olga'
 
 let folder: string
@@ -22,7 +26,7 @@ beforeEach(() => {
 let db: Database
 afterEach(() => db.destroy())
 
-test('a store of the first schema is brought up to date with its kills and points', async () => {
+test('a store of the first schema is brought up to date with its kills, points and places', async () => {
   const path = join(folder, 'relayer.db')
   const sqlite = new DatabaseSync(path)
   const old = databaseOver(sqlite)
@@ -41,6 +45,10 @@ test('a store of the first schema is brought up to date with its kills and point
   const insertPoint = sqlite.prepare('INSERT INTO enforcement_points VALUES (?, ?, ?, ?, ?)')
   insertPoint.run(shop, 5, 'e', 7, 8)
   insertPoint.run(olga, 6, null, 0, null)
+  const insertSvid = sqlite.prepare('INSERT INTO svids VALUES (?, ?, ?, 1, ?, 9, 9)')
+  insertSvid.run('1', worker, alice, 7)
+  insertSvid.run('2', shop, null, 7)
+  insertSvid.run('3', worker, bob, 8)
   await old.destroy()
 
   db = await openDatabase(path)
@@ -59,4 +67,6 @@ test('a store of the first schema is brought up to date with its kills and point
   expect(await readPoints(db)).toEqual([
     { spiffeId: shop, enrolledAt: 5, epoch: 'e', acknowledged: 7, acknowledgedAt: 8 },
   ])
+  // Agents keep the places that they had before there were any, with their latest owner.
+  expect(await readPlaces(db)).toEqual([{ uuid, owner: bob }])
 })

@@ -1,12 +1,26 @@
-// Kill policies as a relayer goes by them, over HTTP, from a real chain: first sight, grant point, reorg, restart.
+// Kill policies as a relayer goes by them, over HTTP, from a real chain: first sight, grant point, reorg, restart; what it
+// decides under them.
 import { createWalletClient, type Hex, http } from 'viem'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { killPoliciesAbi } from '../../protocol/generated/killPoliciesAbi.ts'
 import { killPoliciesBytecode } from '../../protocol/generated/killPoliciesBytecode.ts'
 import { initialPolicy, type Limits } from '../../protocol/policy/killPolicy.ts'
 import { policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
+import { agentTarget, Scope } from '../../protocol/scope.ts'
 import type { NodeOptions } from '../../relayer/node/options.ts'
-import { accounts, startChain, startRelayer, type TestChain, type TestRelayer } from './world.ts'
+import { auditEntries } from './auditEntries.ts'
+import { attest, attested } from './workload.ts'
+import {
+  accounts,
+  killBody,
+  newAgent,
+  startChain,
+  startRelayer,
+  type TestAgent,
+  type TestChain,
+  type TestRelayer,
+  until,
+} from './world.ts'
 
 type Policy = {
   readonly agentType: string | null
@@ -26,10 +40,11 @@ afterAll(async () => {
 })
 
 const wallet = () => createWalletClient({ chain: chain.client.chain, transport: http(chain.rpc) })
-const withFailures = (consecutiveFailures: number) => ({
+const withLimits = (limits: Partial<Limits>) => ({
   ...initialPolicy,
-  limits: { ...initialPolicy.limits, consecutiveFailures },
+  limits: { ...initialPolicy.limits, ...limits },
 })
+const withFailures = (consecutiveFailures: number) => withLimits({ consecutiveFailures })
 
 /** A contract of its own for each test. */
 async function deploy(): Promise<void> {
@@ -43,15 +58,16 @@ async function deploy(): Promise<void> {
   killPolicies = contractAddress?.toLowerCase() as Hex
 }
 
-async function setDefault(failures: number): Promise<void> {
+/** @returns the number of its block */
+async function setDefault(change: number | Partial<Limits>): Promise<number> {
   const hash = await wallet().writeContract({
     account: accounts.governance,
     address: killPolicies,
     abi: killPoliciesAbi,
     functionName: 'setDefault',
-    args: [toPolicyStruct(withFailures(failures))],
+    args: [toPolicyStruct(withLimits(typeof change === 'number' ? { consecutiveFailures: change } : change))],
   })
-  await chain.client.waitForTransactionReceipt({ hash })
+  return Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
 }
 
 async function follow(change: Partial<NodeOptions>): Promise<TestRelayer> {
@@ -152,4 +168,149 @@ test('without policies it says so, and where there are none it goes on without t
     { type: 'https://killswitch.ai/problems/policies-unread' },
   ])
   expect((await fetch(`${elsewhere.url}/readyz`)).status).toBe(200)
+})
+
+/** A cool-down of rank Owner of the test chain's KillSwitch, in seconds. */
+const cooldown = 3600
+
+type Problem = { readonly type: string; readonly retryAt?: number }
+const refusal = async (relayer: TestRelayer, agent: TestAgent) => {
+  const { response } = await attest(relayer, agent)
+  const { type, retryAt } = (await response.json()) as Problem
+  const header = response.headers.get('retry-after')
+  return { status: response.status, slug: type?.split('/').at(-1), retryAt, header }
+}
+const stateOf = async (relayer: TestRelayer, { uuid }: TestAgent) =>
+  (await relayer.get<{ state: string }>(`/agents/${uuid}`)).state
+
+/** Kills and resumes an agent as soon as the KillSwitch lets it. @returns when it was requested, in Unix seconds */
+async function killAndResume(relayer: TestRelayer, agent: TestAgent, mined: number): Promise<number> {
+  const target = [Scope.Agent, agentTarget(agent.uuid).subject] as const
+  await chain.send(accounts.alice, 'kill', [...target, 2, ''])
+  await until('the kill', async () => (await stateOf(relayer, agent)) !== 'alive')
+  const { blockHash } = await chain.send(accounts.alice, 'requestResume', target)
+  const { timestamp } = await chain.client.getBlock({ blockHash })
+  await chain.test.setNextBlockTimestamp({ timestamp: timestamp + BigInt(cooldown) })
+  await chain.send(accounts.alice, 'resume', target)
+  if (mined > 0) await chain.test.mine({ blocks: mined, interval: 1 })
+  await until('the resume', async () => (await stateOf(relayer, agent)) === 'alive')
+  return Number(timestamp)
+}
+
+describe('the resume cool-down', () => {
+  test('of the policy in force, where it is longer than the KillSwitch’s, is waited for to the second', async () => {
+    await deploy()
+    const relayer = await follow({})
+    const agent = await newAgent(chain, relayer)
+    await attested(relayer, agent)
+    await setDefault({ resumeCooldown: 7200 })
+    await says(relayer, '/policies/_default', [2, true, 10])
+    const from = (await killAndResume(relayer, agent, 0)) + 7200
+    const refused = {
+      ...{ status: 403, slug: 'resume-cooling-down', retryAt: from * 1000 },
+      header: new Date(from * 1000).toUTCString(),
+    }
+    expect(await refusal(relayer, agent)).toEqual(refused)
+    for (const [after, expected] of [
+      [-1, 403],
+      [0, 200],
+      [1, 200],
+    ] as const) {
+      await chain.test.setNextBlockTimestamp({ timestamp: BigInt(from + after) })
+      await chain.test.mine({ blocks: 1 })
+      const height = Number(await chain.client.getBlockNumber({ cacheTime: 0 }))
+      await until('the block', async () =>
+        (await (await fetch(`${relayer.url}/metrics`)).text()).includes(`grant_point_block ${height}\n`),
+      )
+      expect([after, (await refusal(relayer, agent)).status]).toEqual([after, expected])
+    }
+  })
+
+  test('is lengthened at first sight and shortened at the grant point', async () => {
+    await deploy()
+    const blocks = 4
+    await chain.test.mine({ blocks, interval: 1 })
+    const relayer = await follow({ grantPoint: { kind: 'depth', blocks } })
+    const agent = await chain.register(accounts.alice)
+    await chain.test.mine({ blocks, interval: 1 })
+    await until('the agent', async () => (await stateOf(relayer, agent)) === 'alive')
+    await killAndResume(relayer, agent, blocks)
+    await setDefault({ resumeCooldown: 7200, consecutiveFailures: 5 })
+    await says(relayer, '/policies/_default', [2, false, 5])
+    expect(await refusal(relayer, agent)).toMatchObject({ slug: 'resume-cooling-down' })
+    await setDefault({ consecutiveFailures: 4 })
+    await says(relayer, '/policies/_default', [3, false, 4])
+    expect(await refusal(relayer, agent)).toMatchObject({ slug: 'resume-cooling-down' })
+    await chain.test.mine({ blocks, interval: 1 })
+    await says(relayer, '/policies/_default', [3, true, 4])
+    await attested(relayer, agent)
+  })
+
+  test('that cannot be read holds back who was resumed, and nobody else', async () => {
+    const relayer = await follow({ killPolicies: `0x${'99'.repeat(20)}` })
+    const [agent, other] = [await newAgent(chain, relayer), await newAgent(chain, relayer)]
+    await killAndResume(relayer, agent, 0)
+    expect(await refusal(relayer, agent)).toMatchObject({ status: 503, slug: 'policies-unread' })
+    await attested(relayer, other)
+    const without = await follow({ killPolicies: null })
+    await until('the agent', async () => (await stateOf(without, agent)) === 'alive')
+    await attested(without, agent)
+  })
+})
+
+test('decisions name the policy that they were taken under; what follows from them does not', async () => {
+  // Of its own: orders are dated by the wall clock, and the other chain was sent into the future.
+  const before = { chain, killPolicies }
+  chain = await startChain()
+  try {
+    await deploy()
+    const first = Number(await chain.client.getBlockNumber())
+    const relayer = await follow({})
+    const agent = await newAgent(chain, relayer)
+    await says(relayer, '/policies/_default', [1, true, 10])
+    await attested(relayer, agent)
+    const second = await setDefault(5)
+    await says(relayer, '/policies/_default', [2, true, 5])
+    const hash = await wallet().writeContract({
+      account: accounts.governance,
+      address: killPolicies,
+      abi: killPoliciesAbi,
+      functionName: 'setPolicy',
+      args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false],
+    })
+    const third = Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
+    await says(relayer, '/policies/worker', [1, true, 3])
+
+    const stranger = await killBody(chain.deployment, accounts.stranger, agent)
+    expect((await relayer.post('/api/kill', stranger)).status).toBe(403)
+    const body = await killBody(chain.deployment, accounts.alice, agent)
+    const { killId } = (await (await relayer.post('/api/kill', body)).json()) as { killId: string }
+    await until(
+      'the final kill',
+      async () => (await relayer.get<{ state: string }>(`/kills/${killId}`)).state === 'final',
+    )
+    expect((await attest(relayer, agent)).response.status).toBe(403)
+    await chain.send(accounts.council, 'kill', [Scope.Fleet, `0x${'0'.repeat(64)}`, 5, ''])
+    await until('the kill of the fleet', async () =>
+      (await relayer.get<{ kills: { scope: string }[] }>('/kills')).kills.some(
+        ({ scope }) => scope === 'Fleet',
+      ),
+    )
+    await relayer.stop()
+
+    const entries = auditEntries(relayer)
+    const policies = (action: string) =>
+      entries.filter((entry) => entry.action === action).map(({ policy }) => policy)
+    const at = (block: number) => ({ block, grantedBlock: block })
+    const own = { default: 2, type: 1, ...at(third) }
+    expect(second).toBeLessThan(third)
+    expect(policies('SVID attested')).toEqual([{ default: 1, type: null, ...at(first) }])
+    expect(policies('order refused')).toEqual([own])
+    expect(policies('kill')).toEqual([own, { default: 2, type: null, ...at(third) }])
+    expect(policies('SVID refused')).toEqual([own])
+    expect(entries.filter(({ policy }) => policy !== undefined)).toHaveLength(5)
+  } finally {
+    await chain.stop()
+    ;({ chain, killPolicies } = before)
+  }
 })

@@ -8,6 +8,7 @@ import { createFeedReader } from '../../protocol/feed/reader.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
 import { settledAtHand } from '../../relayer/kill/killState.ts'
 import { startRpcProxy } from '../chain/rpcProxy.ts'
+import { auditEntries } from './auditEntries.ts'
 import { makeKey } from './makeKey.ts'
 import { attest, attested, enrol, enrolled, postAs, service, statement } from './workload.ts'
 import {
@@ -45,14 +46,6 @@ const kills = async () =>
 const order = async () => {
   const response = await relayer.post('/api/kill', await killBody(chain.deployment, accounts.alice, agent))
   return (await response.json()) as { killId: string }
-}
-
-/** What a stopped relayer's audit log says. */
-const auditEntries = () => {
-  const db = new DatabaseSync(join(relayer.data, 'relayer.db'))
-  const rows = db.prepare('SELECT json FROM audit_entries ORDER BY number').all()
-  db.close()
-  return rows.map(({ json }) => JSON.parse(json as string) as { action: string; detail: object })
 }
 
 /** Later kills in a stopped relayer's store: the same, as other records without an order. */
@@ -235,7 +228,7 @@ test('every decision is in the audit log, refusals included', async () => {
   })
   await relayer.stop()
 
-  const entries = auditEntries()
+  const entries = auditEntries(relayer)
   const spiffeId = agent.spiffeId
   expect(entries).toEqual(
     expect.arrayContaining(
@@ -267,7 +260,7 @@ test('a flood of refusals is logged as a number, also at the stop', async () => 
   const body = JSON.stringify(await killBody(chain.deployment, accounts.stranger, agent))
   for (let i = 0; i < flood; i += 1) expect((await relayer.post('/api/kill', body)).status).toBe(403)
   await relayer.stop()
-  const entries = auditEntries()
+  const entries = auditEntries(relayer)
   const logged = entries.filter(({ action }) => action === 'order refused').length
   expect(logged).toBeGreaterThanOrEqual(100)
   expect(logged).toBeLessThan(flood)
