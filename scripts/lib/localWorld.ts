@@ -126,7 +126,11 @@ async function build(
           ...initialPolicy,
           limits: { ...initialPolicy.limits, resumeCooldown: life },
         },
-        subscriptions: { currency: null, interval: 10, leastInterval: 1, samples: 6, freeQuota: 3 },
+        subscriptions: {
+          ...{ currency: null, interval: 10, leastInterval: 1, samples: 6 },
+          // The world's own agents fit, and not many more: what a quota refuses can be tried.
+          freeQuota: Math.max(3, options.agents.alice, options.agents.bob),
+        },
       },
     })
     await giveVotes({
@@ -160,6 +164,7 @@ async function build(
     deployment,
     startBlock: block,
     killPolicies: contracts.killPolicies,
+    subscriptions: contracts.subscriptions,
     trustDomain,
     data: data.file('relayer'),
     port: ports.relayer,

@@ -23,6 +23,8 @@ export async function startRelayer(options: {
   readonly startBlock: bigint
   /** The KillPolicies contract that it follows. */
   readonly killPolicies?: Hex
+  /** The Subscriptions contract whose quotas bound enrolments. */
+  readonly subscriptions?: Hex
   readonly trustDomain: string
   readonly data: string
   readonly port: number
@@ -56,6 +58,7 @@ export async function startRelayer(options: {
       'svid-life': options.svidLife,
       ...(options.app === undefined ? {} : { app: options.app }),
       ...(options.killPolicies === undefined ? {} : { 'kill-policies': options.killPolicies }),
+      ...(options.subscriptions === undefined ? {} : { subscriptions: options.subscriptions }),
     }).flatMap(([name, value]) => [`--${name}`, String(value)]),
   })
   const { stdout } = child.process

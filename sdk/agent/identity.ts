@@ -15,6 +15,7 @@ import { type Problem, problemBase } from '../client/problem.ts'
 import { callPublic, type Fetch, RelayerRefusedError } from '../client/relayerCall.ts'
 import { InsecureUrlError, isProtectedUrl, urlUnder } from '../client/secureUrl.ts'
 import { createCsr } from './csr.ts'
+import { coolsUntil, isBusy } from './refusals.ts'
 import { type HeldSvid, readIssued } from './svid.ts'
 
 /** The relayer gives no SVID because the agent was killed; only a resume by its authorities helps. */
@@ -133,15 +134,16 @@ const longestSleep = 10_000
 /** How often the roots are fetched anew at most, in ms. */
 const refreshPause = 10_000
 
-/** Every relayer asked has said that it cannot now: a flood, or it has not yet caught up with the chain. */
-const isBusy = (error: unknown): boolean =>
-  error instanceof NoRelayerError
-    ? error.errors.every(isBusy)
-    : error instanceof RelayerRefusedError && [429, 503].includes(error.problem.status)
+/** How often an SVID that waits for a resume's cool-down is asked for at least (ms): a vote may shorten it. */
+const coolingPause = 60_000
+
+const errorsOf = (error: unknown): readonly unknown[] =>
+  error instanceof NoRelayerError ? error.errors : [error]
 
 /**
  * Holds an SVID: has one issued, renews it at half life over mutual TLS, and turns to `issue` again where that is
- * refused or `proofPeriod` has passed. Keys never leave the process; each SVID has a new one.
+ * refused or `proofPeriod` has passed. The cool-down of a resume is waited out, at the start as well. Keys never leave the
+ * process; each SVID has a new one.
  * @param proofPeriod ms; Infinity where `issue` works only once
  * @throws {AgentKilledError | InsecureUrlError | RelayerRefusedError | RelayerUnreachableError | InvalidIssueError}
  * @throws {NoRelayerError} where none of several gives one
@@ -303,6 +305,10 @@ export async function holdIdentity(
     if (!closed) cancelTimer = clock.after(Math.min(delay, longestSleep), sleep)
   }
 
+  /** Until then, a little spread: a whole fleet may wait for the same moment. */
+  const coolingDelay = (until: number): number =>
+    Math.min(Math.max(until - clock.wall(), 0), coolingPause) + backoffDelay(backoff, 1, random())
+
   const renew = (): Promise<void> => {
     renewing ??= renewOnce().then(
       () => {
@@ -319,30 +325,38 @@ export async function holdIdentity(
         renewing = null
         failures += 1
         log.warn({ spiffeId, failures }, describeError(error))
+        const until = coolsUntil(errorsOf(error))
+        if (until !== null) schedule(coolingDelay(until))
         // A killed agent asks on, slowly: it may be resumed.
-        schedule(
-          killed === null ? backoffDelay(backoff, failures, random()) : backoff.longest * (1 + random()),
-        )
+        else
+          schedule(
+            killed === null ? backoffDelay(backoff, failures, random()) : backoff.longest * (1 + random()),
+          )
         throw error
       },
     )
     return renewing
   }
 
-  /** Renews; as long as relayers only say that they cannot now, tries again. */
+  /** Renews; as long as relayers only say that they cannot now, or from when they will, tries again. */
   const begin = async (): Promise<void> => {
     // The clock's timers keep no process alive, but one that waits for its identity must not end here.
     const alive = setInterval(() => {}, longestSleep)
     try {
-      for (let tries = 1; ; tries++) {
+      for (let tries = 1; ; ) {
         const failure = await renew().then(
           () => null,
           (error: unknown) => ({ error }),
         )
         if (failure === null) return
-        if (held !== null || tries === firstTries || !isBusy(failure.error)) throw failure.error
+        const errors = errorsOf(failure.error)
+        const until = coolsUntil(errors)
+        const isHopeless = until === null && (tries === firstTries || !isBusy(errors))
+        if (held !== null || isHopeless) throw failure.error
         cancelTimer()
-        await pause(clock, backoffDelay(backoff, tries, random()), new AbortController().signal)
+        const delay = until === null ? backoffDelay(backoff, tries, random()) : coolingDelay(until)
+        if (until === null) tries += 1
+        await pause(clock, delay, new AbortController().signal)
       }
     } finally {
       clearInterval(alive)

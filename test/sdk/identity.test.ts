@@ -58,6 +58,8 @@ async function createRelayer(feedKey: string, clock: ManualClock, publicKey: Key
     /** Calls that are still shed, with this status. */
     shed: 0,
     shedStatus: 503,
+    /** When a resumed agent gets its next SVID, ms; null for at once. */
+    coolsUntil: null as number | null,
   }
   const challenges = new Set<string>()
 
@@ -78,13 +80,14 @@ async function createRelayer(feedKey: string, clock: ManualClock, publicKey: Key
       generation: state.generation,
     }
   }
-  const refuse = (response: ServerResponse, status: number, slug: string) =>
+  const refuse = (response: ServerResponse, status: number, slug: string, more: object = {}) =>
     response.writeHead(status, { 'content-type': 'application/problem+json' }).end(
       JSON.stringify({
         type: `https://killswitch.ai/problems/${slug}`,
         title: slug,
         status,
         detail: 'compromised (leaked its key).',
+        ...more,
       }),
     )
   const bodyOf = async (request: IncomingMessage) => {
@@ -125,6 +128,8 @@ async function createRelayer(feedKey: string, clock: ManualClock, publicKey: Key
       challenges.delete(challenge) && verify(null, message, publicKey, Buffer.from(proof, 'base64url'))
     if (!proved) return void refuse(response, 401, 'bad-proof')
     if (state.killed) return void refuse(response, 403, 'agent-killed')
+    if (state.coolsUntil !== null && clock.wall() < state.coolsUntil)
+      return void refuse(response, 403, 'resume-cooling-down', { retryAt: state.coolsUntil })
     response.end(JSON.stringify(await issue(csr, agentOrder(uuidA, ownerA))))
   })
   const serverOptions = async (trusted = ca.bundle) => {
@@ -283,6 +288,49 @@ test('a killed agent gets AgentKilledError with the reason, at the start and at 
   clock.advance(60_000)
   await resumed
   expect(identity.svid().spiffeId).toBe(agentId)
+})
+
+test('a resumed agent waits its cool-down out, at the start and while it runs, and asks once a minute meanwhile', async () => {
+  const { agent, state, clock } = await begin()
+  const begun = clock.wall()
+  state.coolsUntil = begun + 600_000
+  const identity = await passing(clock, agent())
+  expect(clock.wall()).toBeGreaterThanOrEqual(state.coolsUntil)
+  expect(clock.wall()).toBeLessThan(state.coolsUntil + 3_000)
+  expect(state.attestations).toBeGreaterThanOrEqual(10)
+  expect(state.attestations).toBeLessThanOrEqual(12)
+
+  state.killed = true
+  await expect(identity.renew()).rejects.toBeInstanceOf(AgentKilledError)
+  Object.assign(state, { killed: false, coolsUntil: clock.wall() + 300_000, attestations: 0 })
+  const resumed = changed(identity)
+  await passing(clock, resumed)
+  expect(clock.wall()).toBeGreaterThanOrEqual(state.coolsUntil)
+  expect(clock.wall()).toBeLessThan(state.coolsUntil + 3_000)
+  expect(state.attestations).toBeLessThanOrEqual(8)
+})
+
+test('a cool-down that a vote shortens ends when it does; one relayer without it is enough', async () => {
+  const { agent, state, clock, relayer, publicKey } = await begin()
+  state.coolsUntil = clock.wall() + 2_592_000_000
+  const starting = passing(clock, agent())
+  clock.after(100_000, () => {
+    state.coolsUntil = null
+  })
+  const begun = clock.wall()
+  await starting
+  expect(clock.wall()).toBeLessThan(begun + 170_000)
+
+  state.coolsUntil = clock.wall() + 2_592_000_000
+  const other = await createRelayer(feedKey, clock, publicKey)
+  await agent({ relayers: [relayer.address, other.address], trustBundle: `${other.ca.bundle}` })
+  expect(other.state.attestations).toBe(1)
+})
+
+test('a filled quota ends a start at once', async () => {
+  const { agent, state } = await begin()
+  Object.assign(state, { shed: 1, shedStatus: 402 })
+  await expect(agent()).rejects.toMatchObject({ problem: { status: 402 } })
 })
 
 test('an SVID that cannot be renewed ends as NoSvidError', async () => {
