@@ -76,7 +76,7 @@ export const orderRefusal = (
   ...under(policy),
 })
 
-/** @param time ms @param policy the one in force for the agent, or of no type where it is nobody's */
+/** @param time ms @param policy the one in force for the agent; null where it is nobody's */
 export const issuanceRefusal = (
   error: IssuanceRefusedError,
   time: number,

@@ -48,7 +48,7 @@ export const createAttest =
       })
     } catch (error) {
       if (!refusals.some((kind) => error instanceof kind)) throw error
-      throw new IssuanceRefusedError('bad proof', 'proof', spiffeId, (error as Error).message)
+      throw new IssuanceRefusedError('bad proof', 'proof', spiffeId, (error as Error).message, { spiffeId })
     }
     return issuance.attested(spiffeId, spki)
   }

@@ -31,7 +31,7 @@ export class IssuanceRefusedError extends Error {
     | 'quota filled'
   readonly field: string
   readonly value: string
-  /** The registered agent that was refused; null where it is nobody's or not told. */
+  /** The registered agent that is decided about; null where there is none. */
   readonly spiffeId: string | null
   /** From when it will be given, in ms; null where that is not a matter of time. */
   readonly retryAt: number | null
@@ -327,6 +327,7 @@ export function createIssuance(options: {
           'svid',
           serial,
           `the presented SVID is revoked (${verdict.why})`,
+          { spiffeId },
         )
       // The table forgets rows whose SVIDs have all expired; the registry forgets nothing.
       const overtaken = svidTargets(claims).find(
@@ -338,6 +339,7 @@ export function createIssuance(options: {
           'svid',
           serial,
           'the presented SVID is older than a kill; attest anew',
+          { spiffeId },
         )
       }
       const had = latest.get(spiffeId)
@@ -361,6 +363,7 @@ export function createIssuance(options: {
           'svid',
           claims.owner,
           `${spiffeId} belongs to ${agent.owner} now; attest anew`,
+          { spiffeId },
         )
       if (claims.generation < agent.keySince) {
         throw new IssuanceRefusedError(
@@ -368,6 +371,7 @@ export function createIssuance(options: {
           'svid',
           claims.generation,
           `the agent's key was set at ${agent.keySince}, after this SVID; attest with the new key`,
+          { spiffeId },
         )
       }
       // Only the latest SVID carries its proof on: a thief of an earlier one must not live on the bearer's own attestations.
@@ -377,6 +381,7 @@ export function createIssuance(options: {
           'svid',
           serial,
           'the presented SVID is not the latest, or possession of the registered key was last proved over a day ago; attest anew',
+          { spiffeId },
         )
       }
       return issue(spiffeId, agent.owner, spki, had.provedAt, 'renewed')

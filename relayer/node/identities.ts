@@ -52,15 +52,7 @@ export async function createIdentities(options: {
     svidLife,
     clock,
     issue: (request) => provider.issue({ ...request, spiffeId: parseSpiffeId(request.spiffeId), deployment }),
-    // No policy is about workloads that an operator enrols.
-    record: (svid, how) =>
-      executor.note(
-        issueNotes(
-          svid,
-          how,
-          svid.owner === null ? null : road.policyOfType(parseSpiffeId(svid.spiffeId).type),
-        ),
-      ),
+    record: (svid, how) => executor.note(issueNotes(svid, how, road.policyOfIdentity(svid.spiffeId))),
     enrolledSince: (spiffeId) => enrolments.enrolledSince(spiffeId),
     latest: await latestSvids(db, clock.wall() - proofLife),
     places,

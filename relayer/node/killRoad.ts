@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Scope, subjectLabel, type Target } from '../../protocol/scope.ts'
-import { parseSpiffeId } from '../../protocol/spiffeId.ts'
+import { isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
 import { createAccesses } from '../audit/accesses.ts'
 import { createRefusals, issuanceRefusal, orderRefusal } from '../audit/refusals.ts'
 import type { Clock } from '../clock.ts'
@@ -61,6 +61,11 @@ export async function createKillRoad(options: {
           ? subjectLabel(target)
           : null,
     )
+  /** None is about what no agent is: strangers, and workloads that an operator enrols. */
+  const policyOfIdentity = (spiffeId: string | null) => {
+    const type = spiffeId === null ? null : parseSpiffeId(spiffeId).type
+    return type === null || isReservedType(type) ? null : policyOfType(type)
+  }
   const onOrderRefused = (signed: SignedOrder, error: Error) =>
     refusals.note(orderRefusal(signed, error, clock.wall(), policyOf(signed.order)))
   const executor: KillExecutor = createKillExecutor({
@@ -142,9 +147,8 @@ export async function createKillRoad(options: {
     /** Notes a request that was refused an SVID. */
     onRefused(error: Error) {
       if (!(error instanceof IssuanceRefusedError)) return
-      const agentType = error.spiffeId === null ? null : parseSpiffeId(error.spiffeId).type
-      refusals.note(issuanceRefusal(error, clock.wall(), policyOfType(agentType)))
+      refusals.note(issuanceRefusal(error, clock.wall(), policyOfIdentity(error.spiffeId)))
     },
-    policyOfType,
+    policyOfIdentity,
   }
 }

@@ -40,6 +40,23 @@ function world() {
         { type: 'Resumed', ...target, authority, sequence: next(), requestTime },
         requestTime + 1,
       ),
+    /** To another owner, as the contract does it: with a kill. */
+    give() {
+      const formerOwner = authority
+      applyRegistryEvent(
+        registry,
+        { type: 'AgentTransferred', uuid, formerOwner, newOwner: `0x${'b0'.repeat(20)}`, formerUntil: 0 },
+        0,
+      )
+      applyRegistryEvent(
+        registry,
+        {
+          ...{ type: 'Killed' as const, ...agentTarget(uuid), authority, rank: Rank.Owner, reason: 0xff01 },
+          ...{ sequence: next(), orderDigest: null, text: '' },
+        },
+        0,
+      )
+    },
     last: () => lastResume(agent, stateIn(registry)),
   }
 }
@@ -73,6 +90,17 @@ describe('the last resume of an agent', () => {
     w.resume(ownerTarget(owner), 100)
     w.register()
     expect(w.last()).toBeNull()
+  })
+
+  test('is that after a transfer, though the KillSwitch asks for no cool-down there', () => {
+    const w = world()
+    w.register()
+    w.kill(own)
+    w.resume(own, 100)
+    w.give()
+    expect(w.last()).toMatchObject({ requestTime: 100 })
+    w.resume(own, 300)
+    expect(w.last()).toEqual({ requestTime: 300, sequence: 5 })
   })
 
   test('counts a fleet resume that was requested after the own one and executed before it', () => {

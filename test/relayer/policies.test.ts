@@ -264,7 +264,7 @@ test('decisions name the policy that they were taken under; what follows from th
   chain = await startChain()
   try {
     await deploy()
-    const first = Number(await chain.client.getBlockNumber())
+    const first = Number(await chain.client.getBlockNumber({ cacheTime: 0 }))
     const relayer = await follow({})
     const agent = await newAgent(chain, relayer)
     await says(relayer, '/policies/_default', [1, true, 10])
