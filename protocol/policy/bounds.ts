@@ -11,6 +11,9 @@ const hour = 60 * minute
 const day = 24 * hour
 const mostTrust = 1000
 
+/** The longest resume cool-down that a policy can have, in seconds. */
+export const longestResumeCooldown = 30 * day
+
 /**
  * The bounds of every limit, given the others: some must stand in order. Twin of `PolicyRules.check`.
  * @param minCooldown the KillSwitch's least cool-down, in seconds
@@ -25,7 +28,7 @@ export const limitBounds = (limits: Limits, minCooldown: number): Readonly<Recor
   actionsPerMinute: { least: 1, most: 1_000_000 },
   actionsPerDay: { least: limits.actionsPerMinute, most: 1_000_000_000 },
   probation: { least: minute, most: 90 * day },
-  resumeCooldown: { least: minCooldown, most: 30 * day },
+  resumeCooldown: { least: minCooldown, most: longestResumeCooldown },
   canaryInterval: { least: minute, most: 30 * day },
   canaryCheck: { least: 10, most: limits.canaryInterval },
   canarySafeMode: { least: limits.canaryInterval, most: 90 * day },

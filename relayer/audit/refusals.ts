@@ -1,6 +1,6 @@
 import { scopeName, subjectLabel } from '../../protocol/scope.ts'
 import type { Clock } from '../clock.ts'
-import type { IssuanceRefusedError } from '../identity/issuance.ts'
+import type { IssuanceRefusedError } from '../identity/issuanceRefused.ts'
 import type { SignedOrder } from '../kill/chainPort.ts'
 import type { PolicyReference } from '../policy/policyReference.ts'
 import type { AuditFields } from './entry.ts'

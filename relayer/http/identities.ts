@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { AttestationRequest } from '../identity/attest.ts'
-import { IssuanceRefusedError } from '../identity/issuance.ts'
+import { IssuanceRefusedError } from '../identity/issuanceRefused.ts'
 import type { SvidRecord } from '../identity/svidRecord.ts'
 import type { Application } from './application.ts'
 import { problemSchema } from './problem.ts'

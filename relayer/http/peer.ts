@@ -2,7 +2,8 @@ import type { TLSSocket } from 'node:tls'
 import { type Deployment, deploymentId } from '../../protocol/deployment.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { readSvid } from '../../protocol/x509/readSvid.ts'
-import { IssuanceRefusedError, type PresentedSvid } from '../identity/issuance.ts'
+import type { PresentedSvid } from '../identity/issuance.ts'
+import { IssuanceRefusedError } from '../identity/issuanceRefused.ts'
 import { skew } from '../identity/signingAuthority.ts'
 
 /** Who is at the other end of a mutual TLS connection, as its SVID says. */

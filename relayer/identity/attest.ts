@@ -2,7 +2,8 @@ import { fromBase64Url } from '../../protocol/bytes.ts'
 import { BadProofError, UnusableAgentKeyError, verifyAttestation } from './attestation.ts'
 import { type Challenges, ExpiredChallengeError, UnknownChallengeError } from './challenges.ts'
 import { InvalidCsrError, readCsr } from './csr.ts'
-import { type Issuance, IssuanceRefusedError } from './issuance.ts'
+import type { Issuance } from './issuance.ts'
+import { IssuanceRefusedError } from './issuanceRefused.ts'
 import type { SvidRecord } from './svidRecord.ts'
 
 export type AttestationRequest = {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { deploymentId } from '../../protocol/deployment.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import { Rank } from '../../protocol/rank.ts'
-import { applyRegistryEvent, createRegistry } from '../../protocol/registry.ts'
+import { applyRegistryEvent, createRegistry, type RegistryEvent } from '../../protocol/registry.ts'
 import type { RevocationRow, SvidClaims } from '../../protocol/revocation.ts'
 import {
   agentTarget,
@@ -380,26 +380,28 @@ describe('a quota', () => {
     expect((await w.issuance.attested(agentOf(2), spki)).place).toEqual({ quota: 1, displaced: uuidOf(1) })
   })
 
-  test('of a new owner is asked where the agent was given away while the former one was', async () => {
+  const other = `0x${'22'.repeat(32)}` as const
+  test.each<[string, RegistryEvent[]]>([
+    [
+      'given away',
+      [
+        {
+          ...{ type: 'AgentTransferred', uuid, formerOwner: owner, newOwner: `0x${'b0'.repeat(20)}` },
+          formerUntil: 0,
+        },
+        { type: 'KeyChanged', uuid, key: `0x${'11'.repeat(32)}`, sequence: bornAt + 1 },
+      ],
+    ],
+    ['given another key', [{ type: 'KeyChanged', uuid, key: other, sequence: bornAt + 1 }]],
+  ])('that is asked for an agent that is %s meanwhile lets in nobody on the old proof', async (_, events) => {
     const w = world()
     w.set({
       async quotaOf() {
-        applyRegistryEvent(
-          w.registry,
-          {
-            ...{ type: 'AgentTransferred', uuid, formerOwner: owner, newOwner: `0x${'b0'.repeat(20)}` },
-            formerUntil: 0,
-          },
-          0,
-        )
-        applyRegistryEvent(
-          w.registry,
-          { type: 'KeyChanged', uuid, key: `0x${'22'.repeat(32)}`, sequence: bornAt + 1 },
-          0,
-        )
+        for (const event of events) applyRegistryEvent(w.registry, event, 0)
         return 1
       },
     })
-    await expect(w.issuance.attested(agent, spki)).rejects.toMatchObject({ kind: 'other identity' })
+    await expect(w.issuance.attested(agent, spki)).rejects.toMatchObject({ kind: 'proof needed' })
+    expect(w.issuance.latest(agent)).toBeUndefined()
   })
 })

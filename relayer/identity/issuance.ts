@@ -1,5 +1,6 @@
 import type { Deployment } from '../../protocol/deployment.ts'
 import type { Hex } from '../../protocol/hex.ts'
+import { longestResumeCooldown } from '../../protocol/policy/bounds.ts'
 import { type Agent, stateIn } from '../../protocol/registry.ts'
 import { isRevoked, type SvidClaims, svidTargets } from '../../protocol/revocation.ts'
 import { formatSpiffeId, isReservedType, parseSpiffeId } from '../../protocol/spiffeId.ts'
@@ -8,48 +9,9 @@ import type { KillExecutor } from '../kill/executor.ts'
 import type { Notes } from '../kill/journalPort.ts'
 import type { PolicyReference } from '../policy/policyReference.ts'
 import { lastResume } from '../policy/resumeCooldown.ts'
+import { IssuanceRefusedError } from './issuanceRefused.ts'
 import { type Places, type PlaceTaken, QuotaFilledError } from './places.ts'
 import type { SvidRecord } from './svidRecord.ts'
-
-/** No SVID was issued. */
-export class IssuanceRefusedError extends Error {
-  override readonly name = 'IssuanceRefusedError'
-  readonly kind:
-    | 'unknown agent'
-    | 'killed'
-    | 'no key'
-    | 'other identity'
-    | 'bad proof'
-    | 'bad request'
-    | 'bad token'
-    | 'proof needed'
-    | 'revoked'
-    | 'blind'
-    | 'not enrolled'
-    | 'cooling down'
-    | 'policies unread'
-    | 'quota filled'
-  readonly field: string
-  readonly value: string
-  /** The registered agent that is decided about; null where there is none. */
-  readonly spiffeId: string | null
-  /** From when it will be given, in ms; null where that is not a matter of time. */
-  readonly retryAt: number | null
-  constructor(
-    kind: IssuanceRefusedError['kind'],
-    field: string,
-    value: unknown,
-    detail: string,
-    more: { readonly spiffeId?: string; readonly retryAt?: number } = {},
-  ) {
-    super(detail)
-    this.kind = kind
-    this.field = field
-    this.value = String(value)
-    this.spiffeId = more.spiffeId ?? null
-    this.retryAt = more.retryAt ?? null
-  }
-}
 
 /** The SVID that its bearer shows; `issuedAt` in ms, of whole seconds. */
 export type PresentedSvid = {
@@ -100,11 +62,16 @@ export const issueNotes = (
 /** How long a proof of the registered key carries renewals, in ms. */
 export const proofLife = 24 * 3600 * 1000
 
-/** Seconds: the longest resume cool-down that a policy can have (contracts/libraries/PolicyRules.sol). */
-const longestResumeCooldown = 30 * 24 * 3600
-
 /** Serial numbers are compared without leading zero octets, which certificates do not keep. */
 const isSerial = (a: string, b: string): boolean => a.replace(/^(00)+/, '') === b.replace(/^(00)+/, '')
+
+/** Who gets an SVID for which public key (DER), and when possession of the registered key was proved (ms). */
+type Request = {
+  readonly spiffeId: string
+  readonly owner: Hex | null
+  readonly spki: Uint8Array
+  readonly provedAt: number
+}
 
 /** `taken` is null for an agent that has its place already; `quota` if none was asked. */
 type PlaceAsked = { readonly taken: PlaceTaken | null; readonly quota: number | null }
@@ -192,14 +159,15 @@ export function createIssuance(options: {
 
   /** The agent, if it may hold an SVID now: it is alive, and its resume long enough ago for the policy in force. */
   const entitled = (spiffeId: string) => {
-    const { agent } = agentOf(spiffeId)
+    const { agent, key } = agentOf(spiffeId)
     const resume = lastResume(agent, stateIn(executor.registry))
     // It has had its first SVID since: a policy that is tightened later takes nothing back.
-    if (resume === null || (latest.get(spiffeId)?.generation ?? -1) >= resume.sequence) return agent
+    if (resume === null || (latest.get(spiffeId)?.generation ?? -1) >= resume.sequence)
+      return { ...agent, key }
     const cooldown = options.resumeCooldownOf(agent)
-    if (cooldown === 0) return agent
+    if (cooldown === 0) return { ...agent, key }
     const from = resume.requestTime + (cooldown ?? longestResumeCooldown)
-    if (now() >= from) return agent
+    if (now() >= from) return { ...agent, key }
     if (cooldown === null)
       throw new IssuanceRefusedError(
         'policies unread',
@@ -218,22 +186,21 @@ export function createIssuance(options: {
   }
 
   /** A place for an agent that has none yet, if its owner's quota has one left. */
-  const placeFor = async (spiffeId: string): Promise<PlaceAsked & { readonly owner: Hex }> => {
-    const { owner, uuid } = entitled(spiffeId)
-    const quota =
-      options.quotaOf === undefined || places.holds({ uuid, owner }) ? null : await options.quotaOf(owner)
-    // Again: the chain may have moved while it was asked.
-    const agent = entitled(spiffeId)
-    if (agent.owner !== owner)
+  const placeFor = async (agent: ReturnType<typeof entitled>, spiffeId: string): Promise<PlaceAsked> => {
+    const { owner, key } = agent
+    const quota = options.quotaOf === undefined || places.holds(agent) ? null : await options.quotaOf(owner)
+    // The chain may have moved while it was asked: what was proved must still be what is registered.
+    const now = entitled(spiffeId)
+    if (now.owner !== owner || now.key !== key)
       throw new IssuanceRefusedError(
-        'other identity',
-        'owner',
-        owner,
-        `${spiffeId} belongs to ${agent.owner} now; attest anew`,
+        'proof needed',
+        'spiffeId',
+        spiffeId,
+        `owner or key of ${spiffeId} changed while its quota was asked for; attest anew`,
         { spiffeId },
       )
     try {
-      return { taken: places.take(agent, quota), quota, owner }
+      return { taken: places.take(now, quota), quota }
     } catch (error) {
       if (!(error instanceof QuotaFilledError)) throw error
       throw new IssuanceRefusedError('quota filled', 'owner', owner, error.message, { spiffeId })
@@ -247,16 +214,10 @@ export function createIssuance(options: {
 
   /** Signs an SVID and makes it durable, with the place that it takes. */
   const make = async (
-    request: {
-      readonly spiffeId: string
-      readonly owner: Hex | null
-      readonly spki: Uint8Array
-      readonly provedAt: number
-    },
+    { spiffeId, owner, spki, provedAt }: Request,
     how: HowIssued,
     place: SvidRecord['place'],
   ): Promise<SvidRecord> => {
-    const { spiffeId, owner, spki, provedAt } = request
     refuseWhenBlind()
     const generation = executor.registry.sequence
     const { pem, serial, expiresAt } = await options.issue({
@@ -281,18 +242,12 @@ export function createIssuance(options: {
     return svid
   }
 
-  const issue = async (
-    spiffeId: string,
-    owner: Hex | null,
-    spki: Uint8Array,
-    provedAt: number,
-    how: HowIssued,
-    { taken, quota }: PlaceAsked = noPlace,
-  ) => {
+  const issue = async (request: Request, how: HowIssued, { taken, quota }: PlaceAsked = noPlace) => {
+    const { spiffeId, owner } = request
     const place = taken === null ? undefined : { quota, displaced: taken.displaced }
     let svid: SvidRecord
     try {
-      svid = await make({ spiffeId, owner, spki, provedAt }, how, place)
+      svid = await make(request, how, place)
     } catch (error) {
       taken?.giveBack()
       throw error
@@ -311,12 +266,14 @@ export function createIssuance(options: {
 
     async attested(spiffeId, spki) {
       refuseWhenBlind()
-      const place = await placeFor(spiffeId)
-      const { owner } = place
-      return issue(spiffeId, owner, spki, Math.round(clock.wall()), 'attested', place)
+      const agent = entitled(spiffeId)
+      const provedAt = Math.round(clock.wall())
+      const place = await placeFor(agent, spiffeId)
+      return issue({ spiffeId, owner: agent.owner, spki, provedAt }, 'attested', place)
     },
 
-    enrolled: async (spiffeId, spki) => issue(spiffeId, null, spki, Math.round(clock.wall()), 'enrolled'),
+    enrolled: async (spiffeId, spki) =>
+      issue({ spiffeId, owner: null, spki, provedAt: Math.round(clock.wall()) }, 'enrolled'),
 
     async renewed({ claims, serial, issuedAt }, spki) {
       const spiffeId = formatSpiffeId(claims.spiffeId)
@@ -354,7 +311,8 @@ export function createIssuance(options: {
             serial,
             `the presented SVID is from before ${spiffeId} was enrolled anew; use the new one`,
           )
-        return issue(spiffeId, null, spki, had?.provedAt ?? Math.round(clock.wall()), 'renewed')
+        const provedAt = had?.provedAt ?? Math.round(clock.wall())
+        return issue({ spiffeId, owner: null, spki, provedAt }, 'renewed')
       }
       const { agent } = agentOf(spiffeId)
       if (agent.owner !== claims.owner)
@@ -384,7 +342,7 @@ export function createIssuance(options: {
           { spiffeId },
         )
       }
-      return issue(spiffeId, agent.owner, spki, had.provedAt, 'renewed')
+      return issue({ spiffeId, owner: agent.owner, spki, provedAt: had.provedAt }, 'renewed')
     },
   }
 }

@@ -6,7 +6,7 @@ import { killRankOf, ownsAgent, type Registry, stateIn } from '../../protocol/re
 import { Scope, subjectLabel, type Target } from '../../protocol/scope.ts'
 import { formatSpiffeId } from '../../protocol/spiffeId.ts'
 import { uuidFromAgentId } from '../../protocol/uuid.ts'
-import { IssuanceRefusedError } from '../../relayer/identity/issuance.ts'
+import { IssuanceRefusedError } from '../../relayer/identity/issuanceRefused.ts'
 import {
   type LandingOutcome,
   OrderNotLandedError,
