@@ -239,26 +239,28 @@ export function createKillExecutor(options: {
     }
   }
 
-  const auditOf = (action: string, kill: KillRecord, extra: AuditFields['detail'] = {}): AuditFields => {
-    // The kill is the decision; what becomes of it follows from it.
+  /** The kill is the decision; what becomes of it follows from it. */
+  const policyIn = (action: string, kill: KillRecord): Pick<AuditFields, 'policy'> => {
     const policy = action === 'kill' ? options.policyOf?.(kill) : null
-    return {
-      action,
-      actor: kill.authority,
-      spiffeId: null,
-      time: Math.round(clock.wall()),
-      detail: {
-        killId: kill.id,
-        scope: scopeName(kill.scope),
-        subject: subjectLabel(kill),
-        rank: kill.rank,
-        reason: kill.reason,
-        text: kill.text,
-        ...extra,
-      },
-      ...(policy == null ? {} : { policy }),
-    }
+    return policy == null ? {} : { policy }
   }
+
+  const auditOf = (action: string, kill: KillRecord, extra: AuditFields['detail'] = {}): AuditFields => ({
+    action,
+    actor: kill.authority,
+    spiffeId: null,
+    time: Math.round(clock.wall()),
+    detail: {
+      killId: kill.id,
+      scope: scopeName(kill.scope),
+      subject: subjectLabel(kill),
+      rank: kill.rank,
+      reason: kill.reason,
+      text: kill.text,
+      ...extra,
+    },
+    ...policyIn(action, kill),
+  })
 
   const newKill = (
     fields: Pick<
