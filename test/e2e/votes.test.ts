@@ -109,6 +109,11 @@ test('a policy by vote, and a type stopped by an emergency vote', { timeout: 180
     await send(alice, governor, 'castVote', [proposalId(proposal), 1])
     return proposal
   }
+  // Its agents came in by a quota that the relayer could ask for.
+  expect(await (await fetch(`${local.relayer}/metrics`)).text()).toMatch(
+    /^killswitch_quota_unknown_total 0$/m,
+  )
+
   const policyNow = async (): Promise<Policy> =>
     (await (await fetch(`${local.relayer}/policies/_default`)).json()) as Policy
 
