@@ -111,10 +111,16 @@ type Field = {
   readonly visible?: 'never' | 'always' | 'optional'
   readonly params?: Readonly<Record<string, unknown>>
 }
+/** Arrays of equal length, shown index by index. */
+type Bundle = {
+  readonly label: string
+  readonly iteration: 'bundled'
+  readonly fields: readonly Field[]
+}
 type Format = {
   readonly intent: string
   readonly interpolatedIntent?: string
-  readonly fields: readonly Field[]
+  readonly fields: readonly (Field | Bundle)[]
 }
 type Descriptor = {
   readonly context: {
@@ -187,6 +193,7 @@ const [calldata, orders] = [descriptorOf('calldata-KillSwitch.json'), descriptor
 const all = described.flatMap(({ file, types, descriptor: { display, metadata } }) =>
   Object.entries(display.formats).map(([key, format]) => ({
     ...{ file, key, format, types: new Map(types.get(key)), enums: metadata.enums ?? {} },
+    fields: format.fields.flatMap((one) => ('iteration' in one ? one.fields : [one])),
   })),
 )
 
@@ -236,25 +243,33 @@ describe('ERC-7730 descriptors', () => {
       expect(readFileSync(source, 'utf8')).toContain(text)
   })
 
-  test.each(all)('$file: $key shows all that is signed, in a form that fits', ({ format, types, enums }) => {
-    expect(format.fields.map((field) => field.path).toSorted()).toEqual([...types.keys()].toSorted())
-    for (const { path: at, format: form, visible, params, label } of format.fields) {
-      expect(types.get(at), `${form} at ${at}`).toMatch(fits[form] ?? /^$/)
-      expect(label).not.toBe('')
-      // A signature says nothing to who sends it; everything else is shown.
-      if (visible === 'never') expect(at).toMatch(/^(signatures?\b|[vrs]$)/)
-      if (form === 'enum') expect(enums).toHaveProperty(String(params?.$ref).replace('$.metadata.enums.', ''))
-      // What a parameter points to is in the same call, and of the type that it stands for.
-      for (const [name, kind] of [
-        ['calleePath', 'address'],
-        ['amountPath', 'uint256'],
-      ] as const)
-        if (form === 'calldata') expect(types.get(String(params?.[name])), name).toBe(kind)
-    }
-    const shown = format.fields.filter(({ visible }) => visible === undefined).map((field) => field.path)
-    for (const [, at] of (format.interpolatedIntent ?? '').matchAll(/\{([^}]*)\}/g))
-      expect(shown).toContain(at)
-  })
+  test.each(all)(
+    '$file: $key shows all that is signed, in a form that fits',
+    ({ format, fields, types, enums }) => {
+      expect(fields.map((field) => field.path).toSorted()).toEqual([...types.keys()].toSorted())
+      for (const { path: at, format: form, visible, params, label } of fields) {
+        expect(types.get(at), `${form} at ${at}`).toMatch(fits[form] ?? /^$/)
+        expect(label).not.toBe('')
+        // A signature says nothing to who sends it; everything else is shown.
+        if (visible === 'never') expect(at).toMatch(/^(signatures?\b|[vrs]$)/)
+        if (form === 'enum')
+          expect(enums).toHaveProperty(String(params?.$ref).replace('$.metadata.enums.', ''))
+        // What a parameter points to is in the same call, and of the type that it stands for.
+        for (const [name, kind] of [
+          ['calleePath', 'address'],
+          ['amountPath', 'uint256'],
+        ] as const)
+          if (form === 'calldata') expect(types.get(String(params?.[name])), name).toBe(kind)
+      }
+      const shown = fields.filter(({ visible }) => visible === undefined).map((field) => field.path)
+      for (const bundle of format.fields.filter((one) => 'iteration' in one)) {
+        expect([bundle.iteration, bundle.label]).toEqual(['bundled', expect.stringMatching(/./)])
+        for (const { path: at } of bundle.fields) expect(at).toContain('[]')
+      }
+      for (const [, at] of (format.interpolatedIntent ?? '').matchAll(/\{([^}]*)\}/g))
+        expect(shown).toContain(at)
+    },
+  )
 
   test.each(['PolicyGovernor', 'EmergencyGovernor'])('name the votes of %s as they are counted', (name) => {
     const source = path.join(openZeppelin, 'governance/extensions/GovernorCountingSimple.sol')
