@@ -6,6 +6,7 @@ import { scopeName } from '../../protocol/scope.ts'
 import { agentSpiffeId } from '../../protocol/spiffeId.ts'
 import { type Accesses, noAccess } from '../audit/accesses.ts'
 import type { Issuance } from '../identity/issuance.ts'
+import type { Places } from '../identity/places.ts'
 import type { KillExecutor } from '../kill/executor.ts'
 import type { Application } from './application.ts'
 import { problemSchema, RequestError } from './problem.ts'
@@ -19,12 +20,13 @@ export function addAgentRoutes(
   parts: {
     readonly executor: KillExecutor
     readonly issuance: Pick<Issuance, 'latest'>
+    readonly places: Pick<Places, 'holds'>
     readonly accesses: Accesses
     readonly trustDomain: string
     readonly now: () => number
   },
 ): void {
-  const { executor, issuance, accesses, trustDomain, now } = parts
+  const { executor, issuance, places, accesses, trustDomain, now } = parts
 
   const view = (agent: Agent) => {
     const spiffeId = agentSpiffeId(trustDomain, agent)
@@ -40,6 +42,7 @@ export function addAgentRoutes(
         : executor.mayHoldSvid(agent)
           ? ('alive' as const)
           : ('killing' as const),
+      hasPlace: places.holds(agent),
       kill: status.killed
         ? {
             scope: scopeName(status.scope),

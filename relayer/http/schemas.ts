@@ -150,6 +150,9 @@ export const agentSchema = z
     owner: z.string(),
     agentType: z.string().nullable().openapi({ description: 'null until the agent is complete' }),
     state: z.enum(['alive', 'killing', 'killed']),
+    hasPlace: z
+      .boolean()
+      .openapi({ description: "whether it has a place of its owner's quota here, and is asked for none" }),
     kill: z.object({ scope: z.string(), rank: z.string(), since: z.number(), reason: z.number() }).nullable(),
     svid: z.object({ expiresAt: z.number(), issuedAt: z.number(), generation: z.number() }).nullable(),
     lastAccessAt: nullableTime,

@@ -55,7 +55,7 @@ export async function createListeners(options: {
   const { deployment, trustDomain, log } = node
   const { db, journal, bundle, bundlePem } = state
   const { executor, points, broadcaster, stream, watch, accesses, published, onRefused } = road
-  const { issuance, challenges, enrolments } = identities
+  const { issuance, places, challenges, enrolments } = identities
   let unreportedAccesses = 0
 
   const load = node.overloaded === undefined ? watchOverload() : { overloaded: node.overloaded, stop() {} }
@@ -78,7 +78,7 @@ export async function createListeners(options: {
     caughtUp,
     onRefused: road.onOrderRefused,
   })
-  addAgentRoutes(app, { executor, issuance, accesses, trustDomain, now: clock.wall })
+  addAgentRoutes(app, { executor, issuance, places, accesses, trustDomain, now: clock.wall })
   addPolicyRoutes(app, { contract: node.killPolicies ?? null, reader: policies })
   addFeedRoutes(app, { broadcaster, bundle: () => bundle, crl: identities.crl, onStream: admission.stream })
   addIdentityRoutes(app, {
@@ -102,8 +102,7 @@ export async function createListeners(options: {
         unreportedAccesses,
         shedRequests: admission.shed(),
         backlog: journal.backlog(),
-      }) +
-      renderMetrics([...gasMetrics(landings.gas()), ...quotaMetrics(quotas, identities.places.refused())]),
+      }) + renderMetrics([...gasMetrics(landings.gas()), ...quotaMetrics(quotas, places.refused())]),
   })
   addDocsRoutes(app, version)
   if (node.app != null) {

@@ -85,6 +85,10 @@ const renewal = async (relayer: TestRelayer, workload: Workload) =>
   (await postAs(relayer, workload, '/svid/renew', { csr: (await makeKey()).csr })).status
 const stateOf = async (relayer: TestRelayer, { uuid }: TestAgent) =>
   (await relayer.get<{ state: string }>(`/agents/${uuid}`)).state
+const havePlaces = (relayer: TestRelayer, all: readonly TestAgent[]) =>
+  Promise.all(
+    all.map(async ({ uuid }) => (await relayer.get<{ hasPlace: boolean }>(`/agents/${uuid}`)).hasPlace),
+  )
 const metric = async (relayer: TestRelayer, name: string) =>
   new RegExp(`^killswitch_${name} (\\S+)$`, 'm').exec(
     await (await fetch(`${relayer.url}/metrics`)).text(),
@@ -112,7 +116,9 @@ test('kill and resume in turn give no more places, and a kill that may be withdr
   await until('the kill on chain', async () => (await kill()).state !== 'enforced')
   await granted()
   await until('the final kill', async () => (await kill()).state === 'final')
+  expect(await havePlaces(relayer, [one, two])).toEqual([true, false])
   await attested(relayer, two)
+  expect(await havePlaces(relayer, [one, two])).toEqual([false, true])
 
   await chain.send(alice, 'requestResume', target(one))
   await chain.test.increaseTime({ seconds: 3601 })
