@@ -339,6 +339,7 @@ const stepsByKind = {
         const backedUp = world.truth.backedUp(relayer.name)
         const backup = await relayer.backup()
         world.time.after(random.between(3_000, 40_000), () => {
+          if (world.isCalm()) return
           relayer.crash()
           world.trace(() => `${relayer.name} is restored`)
           world.truth.restored(relayer.name, backedUp)
