@@ -15,13 +15,31 @@ const loadActivity = () => import('./pages/activity/ActivityPage.tsx')
 const loadGuardians = () => import('./pages/guardians/GuardiansPage.tsx')
 const loadRegister = () => import('./pages/register/RegisterPage.tsx')
 
+const loadProposals = () => import('./pages/votes/ProposalsPage.tsx')
+const loadProposal = () => import('./pages/votes/ProposalPage.tsx')
+const loadNewProposal = () => import('./pages/votes/NewProposalPage.tsx')
+const loadEmergency = () => import('./pages/votes/EmergencyPage.tsx')
+
 const ActivityPage = lazy(() => loadActivity().then(({ ActivityPage: page }) => ({ default: page })))
 const GuardiansPage = lazy(() => loadGuardians().then(({ GuardiansPage: page }) => ({ default: page })))
 const RegisterPage = lazy(() => loadRegister().then(({ RegisterPage: page }) => ({ default: page })))
+const ProposalsPage = lazy(() => loadProposals().then(({ ProposalsPage: page }) => ({ default: page })))
+const ProposalPage = lazy(() => loadProposal().then(({ ProposalPage: page }) => ({ default: page })))
+const NewProposalPage = lazy(() => loadNewProposal().then(({ NewProposalPage: page }) => ({ default: page })))
+const EmergencyPage = lazy(() => loadEmergency().then(({ EmergencyPage: page }) => ({ default: page })))
 
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
 export function loadAllPages(): void {
-  for (const load of [loadActivity, loadGuardians, loadRegister]) load().catch(() => {})
+  const loads = [
+    loadActivity,
+    loadGuardians,
+    loadRegister,
+    loadProposals,
+    loadProposal,
+    loadNewProposal,
+    loadEmergency,
+  ]
+  for (const load of loads) load().catch(() => {})
 }
 
 export function App() {
@@ -48,6 +66,12 @@ export function App() {
               <Route path={routes.activity} component={ActivityPage} />
               <Route path={routes.guardians} component={GuardiansPage} />
               <Route path={routes.register} component={RegisterPage} />
+              <Route path={routes.proposals} component={ProposalsPage} />
+              <Route path={routes.newProposal} component={NewProposalPage} />
+              <Route path={routes.emergency} component={EmergencyPage} />
+              <Route path={routes.proposal}>
+                {({ governor, id }) => <ProposalPage key={id} governor={governor} id={id} />}
+              </Route>
               <Route component={NotFound} />
             </Switch>
           </Suspense>

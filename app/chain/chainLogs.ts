@@ -18,7 +18,7 @@ export async function readChainEvents(
 ): Promise<readonly ChainEvent[]> {
   const events: ChainEvent[] = []
   const times = new Map<bigint, number>()
-  await readLogs(client, contract, from, to, async (logs, end) => {
+  await readLogs(client, { address: contract }, from, to, async (logs, end) => {
     for (const log of logs) {
       const event = decodeRegistryLog({ topics: log.topics, data: log.data })
       if (event === null) continue

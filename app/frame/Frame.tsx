@@ -26,6 +26,7 @@ const pages = [
   { path: routes.activity, name: 'Activity' },
   { path: routes.guardians, name: 'Guardians' },
   { path: routes.register, name: 'Register' },
+  { path: routes.proposals, name: 'Votes' },
 ] as const
 
 export function Frame({ children }: { readonly children: ReactNode }) {
@@ -38,7 +39,9 @@ export function Frame({ children }: { readonly children: ReactNode }) {
         href: href(path),
         name,
         isHere:
-          path === routes.fleet ? location === '/' || location.startsWith('/agents') : location === path,
+          path === routes.fleet
+            ? location === '/' || location.startsWith('/agents')
+            : location === path || location.startsWith(`${path}/`),
       }))}
       wallet={<WalletMenu />}
       stop={<StopButton label="Stop" what="agents of this wallet" onPress={() => open(null)} />}

@@ -1,7 +1,8 @@
 // The events of everything that token holders govern, decoded: governors, timelock, token and plans. Those of KillPolicies
 // are read by protocol/policy/, those of the KillSwitch by protocol/registryLog.ts.
-import { type Abi, decodeEventLog } from 'viem'
+import { type Abi, type AbiEvent, decodeEventLog, toEventSelector } from 'viem'
 import { emergencyGovernorAbi } from '../generated/emergencyGovernorAbi.ts'
+import { killPoliciesAbi } from '../generated/killPoliciesAbi.ts'
 import { killswitchTokenAbi } from '../generated/killswitchTokenAbi.ts'
 import { policyGovernorAbi } from '../generated/policyGovernorAbi.ts'
 import { policyTimelockAbi } from '../generated/policyTimelockAbi.ts'
@@ -83,6 +84,42 @@ export type GovernanceEvent =
   | { readonly type: 'VotesChanged'; readonly delegate: Hex; readonly votes: bigint }
   | { readonly type: 'PolicyChanged'; readonly change: PolicyEvent }
   | { readonly type: 'PlanSet'; readonly plan: Plan }
+
+const readEvents: readonly (readonly [Abi, readonly string[]])[] = [
+  [
+    policyGovernorAbi,
+    [
+      'ProposalCreated',
+      'VoteCast',
+      'VoteCastWithParams',
+      'ProposalQueued',
+      'ProposalExecuted',
+      'ProposalCanceled',
+      'ProposalExtended',
+      'VotingDelaySet',
+      'VotingPeriodSet',
+      'LateQuorumVoteExtensionSet',
+      'ProposalThresholdSet',
+      'QuorumNumeratorUpdated',
+    ],
+  ],
+  [emergencyGovernorAbi, ['SuperQuorumNumeratorUpdated']],
+  [policyTimelockAbi, ['MinDelayChange', 'CallExecuted']],
+  [killswitchTokenAbi, ['DelegateChanged', 'DelegateVotesChanged']],
+  [killPoliciesAbi, ['PolicySet', 'PolicyRemoved', 'AgentAdmitted']],
+  [subscriptionsAbi, ['PlanSet']],
+]
+
+/** The events that `decodeGovernanceLog` reads, to ask a node for these only: a token's transfers are many. */
+export const governanceEvents: readonly AbiEvent[] = [
+  ...new Map(
+    readEvents
+      .flatMap(([abi, names]) =>
+        abi.filter((item): item is AbiEvent => item.type === 'event' && names.includes(item.name)),
+      )
+      .map((event) => [toEventSelector(event), event] as const),
+  ).values(),
+]
 
 type Log = { readonly address: Hex; readonly topics: readonly Hex[]; readonly data: Hex }
 type Decoded = { readonly eventName: string; readonly args: Readonly<Record<string, unknown>> }

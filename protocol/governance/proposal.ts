@@ -59,7 +59,8 @@ export function readDescription(description: string): {
     : { text: description.slice(0, suffix.index), proposer: (suffix[1] as string).toLowerCase() as Hex }
 }
 
-const abis: Readonly<Record<keyof GovernedContracts, Abi>> = {
+/** What each of the contracts can be called with. */
+export const contractAbis: Readonly<Record<keyof GovernedContracts, Abi>> = {
   token: killswitchTokenAbi,
   policyGovernor: policyGovernorAbi,
   timelock: policyTimelockAbi,
@@ -82,12 +83,12 @@ export type ActionMeaning = {
  */
 export function readAction(contracts: GovernedContracts, action: Action): ActionMeaning | null {
   const target = action.target.toLowerCase()
-  const contract = (Object.keys(abis) as (keyof GovernedContracts)[]).find(
+  const contract = (Object.keys(contractAbis) as (keyof GovernedContracts)[]).find(
     (name) => contracts[name] === target,
   )
   if (contract === undefined) return null
   try {
-    const abi = abis[contract]
+    const abi = contractAbis[contract]
     const { functionName, args = [] } = decodeFunctionData({ abi, data: action.data })
     const again = encodeFunctionData({ abi, functionName, args })
     return again === action.data.toLowerCase() ? { contract, functionName, args } : null

@@ -87,9 +87,9 @@ export function ResumePanel(props: {
           </Row>
         </>
       )}
-      <WriteStatus write={request as never} done="Requested." />
+      <WriteStatus write={request} done="Requested." />
       <WriteStatus
-        write={resume as never}
+        write={resume}
         done={target.scope === Scope.Agent ? 'Resumed.' : 'The wallet is resumed.'}
       />
     </Panel>

@@ -1,0 +1,92 @@
+import type { ReactNode } from 'react'
+import { useLocation } from 'wouter'
+import { useStore } from '../../data/useStore.ts'
+import { Empty, Loading } from '../../design/components/Empty.tsx'
+import { Page } from '../../design/components/Layout.tsx'
+import { Notice } from '../../design/components/Notice.tsx'
+import { Tabs } from '../../design/components/Tabs.tsx'
+import { href, routes } from '../../frame/routes.ts'
+import { useChainTime, useGovernanceView, type Voting } from '../../governance/useGovernance.ts'
+import { plainError } from '../../plainError.ts'
+import { useServices } from '../../services.ts'
+
+const tabs = [
+  { path: routes.proposals, name: 'Proposals' },
+  { path: routes.emergency, name: 'Emergency vote' },
+  { path: routes.delegation, name: 'Delegation' },
+] as const
+
+/** A page about what token holders govern: shown once all of it is read, and said where there is nothing of it. */
+export function VotingPage(props: {
+  readonly title: string
+  readonly actions?: ReactNode
+  readonly narrow?: boolean
+  /** Without the pages beside it. */
+  readonly alone?: boolean
+  readonly children: (voting: Voting) => ReactNode
+}) {
+  const { title, actions, narrow = false, alone = false, children } = props
+  const [location] = useLocation()
+  return (
+    <Page title={title} actions={actions} narrow={narrow}>
+      {alone ? null : (
+        <Tabs
+          label="Votes"
+          tabs={tabs.map(({ path, name }) => ({ href: href(path), name, isHere: location === path }))}
+        />
+      )}
+      <WhenRead>{children}</WhenRead>
+    </Page>
+  )
+}
+
+function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNode }) {
+  const { chain, config } = useServices()
+  const { registry } = useStore(chain.view)
+  const view = useGovernanceView()
+  const now = useChainTime(view ?? { head: null, readAt: null })
+  if (view === null)
+    return (
+      <Empty title="Token holders do not govern this KillSwitch">
+        Whoever serves this page has named no contracts for votes. One account, or contracts that this page
+        does not know, hold the powers.
+      </Empty>
+    )
+  const { governance, head, error, progress, follower } = view
+  if (governance === null || head === null) {
+    if (error !== null)
+      return (
+        <Empty title="The votes cannot be read now">
+          {plainError(error).title}. This page waits for the node and goes on by itself.
+        </Empty>
+      )
+    const span = progress === null ? 0 : Number(progress.of - config.fromBlock)
+    return (
+      <Loading
+        what="Reading proposals and votes from the chain …"
+        share={progress === null || span <= 0 ? undefined : Number(progress.block - config.fromBlock) / span}
+      />
+    )
+  }
+  const { contracts, refresh } = follower
+  const isOther =
+    registry !== null &&
+    (registry.governance !== contracts.timelock || registry.emergencyGovernor !== contracts.emergencyGovernor)
+  return (
+    <>
+      {isOther ? (
+        <Notice title="The KillSwitch obeys others than these votes" tone="mark" urgent>
+          The contracts that this page was told of are not, or no longer, its governance (
+          {registry.governance}) and emergency governor ({registry.emergencyGovernor ?? 'none'}). Votes here
+          may decide nothing.
+        </Notice>
+      ) : null}
+      {error === null ? null : (
+        <Notice title="What you see here may be old" tone="mark">
+          {plainError(error).title}. It was read at block {String(head.number)}.
+        </Notice>
+      )}
+      {children({ contracts, governance, now, refresh })}
+    </>
+  )
+}
