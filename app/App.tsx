@@ -19,6 +19,9 @@ const loadProposals = () => import('./pages/votes/ProposalsPage.tsx')
 const loadProposal = () => import('./pages/votes/ProposalPage.tsx')
 const loadNewProposal = () => import('./pages/votes/NewProposalPage.tsx')
 const loadEmergency = () => import('./pages/votes/EmergencyPage.tsx')
+const loadDelegation = () => import('./pages/votes/DelegationPage.tsx')
+const loadPolicies = () => import('./pages/policies/PoliciesPage.tsx')
+const loadSubscription = () => import('./pages/subscription/SubscriptionPage.tsx')
 
 const ActivityPage = lazy(() => loadActivity().then(({ ActivityPage: page }) => ({ default: page })))
 const GuardiansPage = lazy(() => loadGuardians().then(({ GuardiansPage: page }) => ({ default: page })))
@@ -27,6 +30,11 @@ const ProposalsPage = lazy(() => loadProposals().then(({ ProposalsPage: page }) 
 const ProposalPage = lazy(() => loadProposal().then(({ ProposalPage: page }) => ({ default: page })))
 const NewProposalPage = lazy(() => loadNewProposal().then(({ NewProposalPage: page }) => ({ default: page })))
 const EmergencyPage = lazy(() => loadEmergency().then(({ EmergencyPage: page }) => ({ default: page })))
+const DelegationPage = lazy(() => loadDelegation().then(({ DelegationPage: page }) => ({ default: page })))
+const PoliciesPage = lazy(() => loadPolicies().then(({ PoliciesPage: page }) => ({ default: page })))
+const SubscriptionPage = lazy(() =>
+  loadSubscription().then(({ SubscriptionPage: page }) => ({ default: page })),
+)
 
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
 export function loadAllPages(): void {
@@ -38,6 +46,9 @@ export function loadAllPages(): void {
     loadProposal,
     loadNewProposal,
     loadEmergency,
+    loadDelegation,
+    loadPolicies,
+    loadSubscription,
   ]
   for (const load of loads) load().catch(() => {})
 }
@@ -69,6 +80,9 @@ export function App() {
               <Route path={routes.proposals} component={ProposalsPage} />
               <Route path={routes.newProposal} component={NewProposalPage} />
               <Route path={routes.emergency} component={EmergencyPage} />
+              <Route path={routes.delegation} component={DelegationPage} />
+              <Route path={routes.policies} component={PoliciesPage} />
+              <Route path={routes.subscription} component={SubscriptionPage} />
               <Route path={routes.proposal}>
                 {({ governor, id }) => <ProposalPage key={id} governor={governor} id={id} />}
               </Route>

@@ -26,7 +26,9 @@ const pages = [
   { path: routes.activity, name: 'Activity' },
   { path: routes.guardians, name: 'Guardians' },
   { path: routes.register, name: 'Register' },
+  { path: routes.policies, name: 'Policies' },
   { path: routes.proposals, name: 'Votes' },
+  { path: routes.subscription, name: 'Subscription' },
 ] as const
 
 export function Frame({ children }: { readonly children: ReactNode }) {
