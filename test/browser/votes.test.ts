@@ -1,19 +1,38 @@
 // The dApp's pages about votes in a real Chromium, against the real stack under token holders, with the chain's clock moved
 // on. Skipped with one line where there is no Chromium.
 import type { Browser, Locator, Page } from 'playwright-core'
+import { createWalletClient, encodeFunctionData, type Hex, http, stringToHex, toHex } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { killPoliciesAbi } from '../../protocol/generated/killPoliciesAbi.ts'
+import { policyGovernorAbi } from '../../protocol/generated/policyGovernorAbi.ts'
+import { subscriptionsAbi } from '../../protocol/generated/subscriptionsAbi.ts'
+import type { GovernedContracts } from '../../protocol/governance/contracts.ts'
+import type { GovernorName } from '../../protocol/governance/governanceLog.ts'
+import {
+  type Action,
+  type Proposal,
+  proposalId,
+  proposeArguments,
+  settleArguments,
+} from '../../protocol/governance/proposal.ts'
 import { localPace } from '../../protocol/governance/settings.ts'
+import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
+import { toPolicyStruct } from '../../protocol/policy/policyLog.ts'
+import type { FleetAgent } from '../../scripts/lib/fleet.ts'
 import { createInjectedWallet, type InjectedWallet } from './support/injectedWallet.ts'
 import { launchChromium } from './support/launchChromium.ts'
-import { type Stack, startStack } from './support/stack.ts'
-import { connect, endVisits, type VisitOptions, visit } from './support/visit.ts'
+import { points, type Stack, startStack } from './support/stack.ts'
+import { connect, endVisits, hold, seriousViolations, type VisitOptions, visit } from './support/visit.ts'
 
 const browser: Browser | null = await launchChromium()
 let stack: Stack
+let contracts: GovernedContracts
 
 beforeAll(async () => {
-  if (browser !== null) stack = await startStack({ votes: true })
+  if (browser === null) return
+  stack = await startStack({ votes: true })
+  contracts = stack.contracts as GovernedContracts
 }, 180_000)
 afterEach(endVisits)
 afterAll(async () => {
@@ -49,6 +68,62 @@ async function vote(page: Page, support: 'For' | 'Against', reason?: string): Pr
   await enabled(page, 'Vote by transaction').click()
   await page.getByText(`You voted ${support.toLowerCase()}`).waitFor()
 }
+
+/** Proposed without the page, by whoever pleases. @returns the page's path of it */
+async function proposed(
+  account: PrivateKeyAccount,
+  governor: GovernorName,
+  actions: readonly Omit<Action, 'value'>[],
+  description: string,
+): Promise<{ readonly path: string; readonly proposal: Proposal }> {
+  const proposal = { actions: actions.map((action) => ({ ...action, value: 0n })), description }
+  await send(account, governor, 'propose', proposeArguments(proposal))
+  return { path: `/votes/${governor}/${toHex(proposalId(proposal), { size: 32 })}`, proposal }
+}
+
+async function send(
+  account: PrivateKeyAccount,
+  governor: GovernorName,
+  functionName: string,
+  args: readonly unknown[],
+): Promise<void> {
+  const wallet = createWalletClient({
+    account,
+    chain: stack.chain.client.chain,
+    transport: http(stack.chain.rpc),
+  })
+  await stack.chain.withoutWaiting(async () => {
+    const hash = await wallet.writeContract({
+      address: governor === 'policy' ? contracts.policyGovernor : contracts.emergencyGovernor,
+      abi: policyGovernorAbi,
+      functionName,
+      args,
+    } as never)
+    const { status } = await stack.chain.client.waitForTransactionReceipt({ hash })
+    expect(status, functionName).toBe('success')
+  })
+}
+
+/** A policy vote from the proposal to its execution. */
+async function decided(actions: readonly Omit<Action, 'value'>[], description: string): Promise<void> {
+  const { alice } = stack.accounts
+  const { proposal } = await proposed(alice, 'policy', actions, description)
+  await stack.passTime(localPace.policy.votingDelay + 1)
+  await send(alice, 'policy', 'castVote', [proposalId(proposal), 1])
+  await stack.passTime(localPace.policy.votingPeriod)
+  await send(alice, 'policy', 'queue', settleArguments(proposal))
+  await stack.passTime(localPace.policy.timelockDelay)
+  await send(alice, 'policy', 'execute', settleArguments(proposal))
+}
+
+const setDefault = (consecutiveFailures: number): Omit<Action, 'value'> => ({
+  target: contracts.killPolicies,
+  data: encodeFunctionData({
+    abi: killPoliciesAbi,
+    functionName: 'setDefault',
+    args: [toPolicyStruct({ ...initialPolicy, limits: { ...initialPolicy.limits, consecutiveFailures } })],
+  }),
+})
 
 type Policy = {
   readonly latest: { readonly version: number }
@@ -105,5 +180,274 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       interval: 100,
     })
     expect([...complaints, ...bobs.complaints]).toEqual([])
+  })
+
+  it('shows the policy with its versions, by the chain and by the word of the relayer', async () => {
+    const { page } = await open(stack.accounts.alice, "Alice's wallet", '/policies')
+    await page.getByText('goes by version 2').waitFor()
+    const row = page.getByRole('row').filter({ hasText: 'Consecutive failures' })
+    await row.getByText('3', { exact: true }).waitFor()
+    await page.getByText('History: 2 versions').click()
+    await page.getByText('Consecutive failures: 10 → 3').waitFor()
+    await page.getByRole('link', { name: 'The vote', exact: true }).click()
+    await page.getByRole('heading', { name: 'The default policy: consecutive failures 10 → 3' }).waitFor()
+  })
+
+  it('stops an agent type by emergency vote: its agents drop, those of other types go on', async () => {
+    const { alice } = stack.accounts
+    const owner = await stack.owner(2)
+    const [trader, scraper] = owner.agents as [FleetAgent, FleetAgent]
+    await stack.runAgents(owner.agents)
+    const { page: ownersPage } = await open(owner.account, "Owner's wallet", '/')
+    const rowOf = ({ spiffeId }: FleetAgent) =>
+      ownersPage.getByRole('row').filter({ has: ownersPage.locator(`[title="${spiffeId}"]`) })
+    for (const agent of owner.agents)
+      await rowOf(agent)
+        .getByText(/accepted/)
+        .waitFor()
+
+    const { page, complaints } = await open(alice, "Alice's wallet", '/votes/emergency')
+    await page.getByText(/as soon as 30 % of the supply have voted for it/).waitFor()
+    await page.getByLabel('Agent type', { exact: true }).fill('trader')
+    await page.getByText(/^Stops all agents of type trader: 1 agent, 1 of them running now/).waitFor()
+    await page.getByLabel('Why').fill('Traders run wild.')
+    await page.getByText(/^Tried on your node: it can be proposed/).waitFor()
+    const proposedLink = page.getByRole('link', { name: 'Open the proposal' })
+    await hold(page, page.getByRole('button', { name: 'Hold to call the vote' }), proposedLink)
+    await proposedLink.click()
+    await page.getByText('Voting ends').first().waitFor()
+    await vote(page, 'For')
+    await page.getByText('40 % of 30 %, reached').waitFor()
+    const executed = page.getByText('Executed', { exact: true })
+    await hold(page, page.getByRole('button', { name: 'Hold to stop' }), executed)
+
+    await rowOf(trader).getByText('Killed').waitFor()
+    await rowOf(trader)
+      .getByText(/denied/)
+      .waitFor()
+    await rowOf(scraper).getByText('Alive').waitFor()
+    await rowOf(scraper)
+      .getByText(/accepted/)
+      .waitFor()
+    await ownersPage.getByRole('link', { name: 'Activity' }).click()
+    await ownersPage.getByText('All agents of type trader').waitFor()
+    await ownersPage
+      .getByText(/^(confirmed|2 of 2 confirmed)/)
+      .first()
+      .waitFor()
+    const { kills } = (await (await fetch(`${stack.url}kills?limit=1`)).json()) as {
+      kills: readonly { rank: string; points: readonly { state: string }[] }[]
+    }
+    expect(kills[0]).toMatchObject({
+      rank: 'Governance',
+      points: Array.from({ length: points }, () => ({ state: 'confirmed' })),
+    })
+    expect(complaints).toEqual([])
+  })
+
+  it('warns before a vote that would count for nothing: tokens that nobody was delegated', async () => {
+    const { alice, carol } = stack.accounts
+    const { path } = await proposed(alice, 'policy', [setDefault(4)], 'Four')
+    await stack.passTime(localPace.policy.votingDelay)
+    const { page, wallet } = await open(carol, "Carol's wallet", path)
+    await page.getByText('Your tokens are not delegated: a vote would count for nothing').waitFor()
+    await page.getByText('0 KSW (0 %), your votes at the snapshot').waitFor()
+    await page.getByText('100,000 KSW (10 %)').waitFor()
+    await page.getByLabel('For', { exact: true }).check()
+    const button = page.getByRole('button', { name: /^Vote by transaction/ })
+    expect(await button.getAttribute('aria-disabled')).toBe('true')
+    await button.click()
+    expect(wallet.asked).toEqual(['wallet_requestPermissions'])
+  })
+
+  it('delegates by signature: the holder signs, another account sends it and pays', async () => {
+    const { bob, carol } = stack.accounts
+    const holder = await open(carol, "Carol's wallet", '/votes/delegation')
+    await holder.page.getByText('Your tokens are not delegated: they vote for nothing').waitFor()
+    await holder.page.getByLabel('Signature').check()
+    await holder.page.getByRole('button', { name: 'Sign the delegation' }).click()
+    await holder.page.getByText('Signed, but nothing has changed yet').waitFor()
+    await holder.page.getByRole('button', { name: 'Copy the signed delegation' }).click()
+    const signed = await holder.page.evaluate(() => navigator.clipboard.readText())
+    expect(holder.wallet.asked).toEqual(['wallet_requestPermissions', 'eth_signTypedData_v4'])
+
+    const sender = await open(bob, "Bob's wallet", '/votes/delegation')
+    await sender.page.getByLabel('Signed delegation').fill(signed.slice(0, -20))
+    await sender.page.getByText(/it is no JSON/).waitFor()
+    await sender.page.getByLabel('Signed delegation').fill(signed)
+    await sender.page.getByText('with 100,000 KSW; by the signature').waitFor()
+    expect(
+      await sender.page
+        .locator('dd', { hasText: 'by the signature' })
+        .locator('[title]')
+        .getAttribute('title'),
+    ).toBe(carol.address.toLowerCase())
+    await enabled(sender.page, 'Send it by transaction').click()
+    await sender.page.getByText('Sent: the tokens are delegated.').waitFor()
+    const row = sender.page
+      .getByRole('row')
+      .filter({ has: sender.page.locator(`[title="${carol.address.toLowerCase()}"]`) })
+    await row.getByText('10 %').waitFor()
+    await holder.page.getByText('itself').waitFor()
+    // It can be sent once.
+    await enabled(sender.page, 'Send it by transaction').click()
+    await sender.page.getByText(/^The signature was used already/).waitFor()
+  })
+
+  it('lets what the calldata does lead, and shows a description that lies as what it is: words', async () => {
+    const { bob } = stack.accounts
+    const lie =
+      'Fixes a typo\u202e, changes no policy <img src=x onerror="document.title=1"> [x](javascript:alert(1))'
+    const { path } = await proposed(bob, 'policy', [setDefault(1000)], lie)
+    const { page } = await open(bob, "Bob's wallet", path)
+    await page.getByRole('heading', { name: 'The default policy: consecutive failures 3 → 1,000' }).waitFor()
+    await page.getByText('Looser than now: consecutive failures.').waitFor()
+    const quote = page.locator('blockquote')
+    expect(await quote.textContent()).toBe(lie.replace('\u202e', '⟨U+202E⟩'))
+    expect(await quote.locator('*').count()).toBe(0)
+    const digest = path.split('/').at(-1) as string
+    await page.locator(`dd [title="${digest}"]`).waitFor()
+    await page.getByRole('link', { name: 'All proposals' }).click()
+    const row = page.getByRole('row').filter({ hasText: 'Fixes a typo' })
+    expect(await row.getByRole('link').textContent()).toBe(
+      'The default policy: consecutive failures 3 → 1,000',
+    )
+  })
+
+  it('says loudly what it cannot read, with the bytes one click away', async () => {
+    const { bob } = stack.accounts
+    const target: Hex = `0x${'5e'.repeat(20)}`
+    const { path } = await proposed(
+      bob,
+      'policy',
+      [{ target, data: '0xdeadbeef0123' }],
+      'Routine maintenance',
+    )
+    const { page } = await open(bob, "Bob's wallet", path)
+    await page.getByRole('heading', { name: /^An unreadable call of 0x5e5e/ }).waitFor()
+    await page.getByText('This page cannot read this action').waitFor()
+    expect(await page.getByText('0xdeadbeef0123').isVisible()).toBe(false)
+    await page.getByText('The call, byte by byte').click()
+    await page.getByText('0xdeadbeef0123').waitFor()
+    expect(await page.locator(`dd [title="${target}"]`).isVisible()).toBe(true)
+  })
+
+  it('notices a node that tells a proposal otherwise than it was made', async () => {
+    const { bob } = stack.accounts
+    const { path } = await proposed(bob, 'policy', [setDefault(5)], 'an honest proposal')
+    const { page, context } = await open(bob, "Bob's wallet", path)
+    await page.getByText('an honest proposal').waitFor()
+    expect(await page.getByText('This proposal is not what it says it is').count()).toBe(0)
+    const [honest, other] = ['an honest', 'a forged '].map((text) => stringToHex(text).slice(2)) as [
+      string,
+      string,
+    ]
+    await context.route(`${stack.chain.rpc}/**`, async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, body: (await response.text()).replaceAll(honest, other) })
+    })
+    await page.reload()
+    await page.getByText('This proposal is not what it says it is').waitFor()
+  })
+
+  it('sells a plan that votes have set, at the discount of who holds, and counts its agents', async () => {
+    const { alice } = stack.accounts
+    const ksw = 10n ** 18n
+    const onSubscriptions = (functionName: string, args: readonly unknown[]): Omit<Action, 'value'> => ({
+      target: contracts.subscriptions,
+      data: encodeFunctionData({ abi: subscriptionsAbi, functionName, args } as never),
+    })
+    await stack.ofDeveloper(2)
+    await decided(
+      [
+        onSubscriptions('setPlan', [1, { price: 100n * ksw, period: 86_400, agentQuota: 25, offered: true }]),
+        onSubscriptions('setDiscounts', [
+          [
+            { balance: 1_000n * ksw, discount: 1_000 },
+            { balance: 500_000n * ksw, discount: 2_000 },
+          ],
+        ]),
+      ],
+      'Plans',
+    )
+    // Balances count that were held for as long as they are sampled.
+    await stack.passTime(70)
+    const { page, wallet } = await open(alice, "Alice's wallet", '/subscription')
+    await page.getByText('2 of 3, free of charge').waitFor()
+    await page.getByText('10 %', { exact: true }).waitFor()
+    await page.getByText(/^With 100,000 KSW more it would be 20 %/).waitFor()
+    await page.getByLabel('Periods').fill('2')
+    await page.getByText('180 KSW', { exact: true }).waitFor()
+    await enabled(page, 'Allow 180 KSW').click()
+    await enabled(page, 'Subscribe').click()
+    await page.getByText(/^Plan 1, paid until/).waitFor()
+    await page.getByText('2 of 25').waitFor()
+    expect(wallet.asked.filter((method) => method === 'eth_sendTransaction')).toHaveLength(2)
+  })
+
+  it('goes on while the relayer is down: votes are read, cast and executed through the node', async () => {
+    const { bob } = stack.accounts
+    const { page } = await open(bob, "Bob's wallet", '/votes')
+    await page.getByRole('heading', { name: 'Votes' }).waitFor()
+    await page.waitForLoadState('networkidle').catch(() => {})
+    await stack.stopRelayer()
+    try {
+      await page.getByText('The relayer does not answer').first().waitFor()
+      await page.getByRole('link', { name: 'Policies' }).click()
+      await page.getByText('it does not tell: this page shows what the chain says').waitFor()
+      const made = await proposed(bob, 'policy', [setDefault(6)], 'Six')
+      await page.getByRole('link', { name: 'Votes', exact: true }).click()
+      await page.getByRole('link', { name: /consecutive failures 3 → 6/ }).click()
+      await stack.passTime(localPace.policy.votingDelay)
+      await vote(page, 'For')
+      await page.getByText('25 % of 4 %, reached').waitFor()
+      expect(await page.evaluate(() => location.hash)).toBe(`#${made.path}`)
+    } finally {
+      await stack.startRelayer()
+    }
+  })
+
+  it('says where token holders govern nothing', async () => {
+    const { page, context } = await open(stack.accounts.bob, "Bob's wallet", '/')
+    await context.route('**/config.json', async (route) => {
+      const { governance: _, ...config } = (await (await route.fetch()).json()) as Record<string, unknown>
+      await route.fulfill({ json: config })
+    })
+    await page.goto(`${stack.url}#/votes`)
+    await page.reload()
+    await page.getByText('Token holders do not govern this KillSwitch').waitFor()
+  })
+
+  it('is accessible by day and by night, and fits a screen of 360 pixels', async () => {
+    const { alice } = stack.accounts
+    const { path } = await proposed(
+      alice,
+      'policy',
+      [setDefault(7)],
+      'A description that is long enough to wrap',
+    )
+    for (const dark of [false, true]) {
+      const { page, complaints } = await open(alice, "Alice's wallet", '/votes', {
+        width: dark ? 360 : 1280,
+        height: dark ? 640 : 900,
+        dark,
+      })
+      for (const [fragment, heading] of [
+        ['/votes', 'Open'],
+        ['/votes/new', 'The default policy'],
+        ['/votes/emergency', 'Call an emergency vote'],
+        ['/votes/delegation', 'Delegates'],
+        [path, 'Your vote'],
+        ['/policies', 'Default: every agent'],
+        ['/subscription', 'Now'],
+      ] as const) {
+        await page.goto(`${stack.url}#${fragment}`)
+        await page.getByRole('heading', { name: heading, exact: true }).waitFor()
+        expect(await seriousViolations(page), fragment).toEqual([])
+        const width = await page.evaluate(() => document.documentElement.scrollWidth)
+        expect(width, fragment).toBeLessThanOrEqual(dark ? 360 : 1280)
+      }
+      expect(complaints).toEqual([])
+    }
   })
 })
