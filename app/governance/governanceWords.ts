@@ -6,8 +6,10 @@ import { killswitchTokenAbi } from '../../protocol/generated/killswitchTokenAbi.
 import { policyGovernorAbi } from '../../protocol/generated/policyGovernorAbi.ts'
 import { policyTimelockAbi } from '../../protocol/generated/policyTimelockAbi.ts'
 import { subscriptionsAbi } from '../../protocol/generated/subscriptionsAbi.ts'
+import { type LimitName, limitNames } from '../../protocol/policy/killPolicy.ts'
 import { whole } from '../format.ts'
 import { type ContractWords, contractWords } from '../plainError.ts'
+import { limitFields } from './policyFields.ts'
 import { share, tokens } from './tokens.ts'
 
 /** Every error of every contract: one that is executed by a vote may end in that of any other. */
@@ -23,6 +25,12 @@ export const governanceErrors = [
 
 /** OpenZeppelin's numbers. */
 const states = ['not open yet', 'open', 'cancelled', 'defeated', 'passed', 'queued', 'expired', 'executed']
+
+/** What a setting or field is called, from the bytes of its name. */
+function fieldName(bytes: `0x${string}`): string {
+  const name = hexToString(bytes, { size: 32 })
+  return limitNames.includes(name as LimitName) ? limitFields[name as LimitName].name : name
+}
 
 /** What a custom error of any of the contracts means for its caller, and what to do next. */
 export const governanceWords: ContractWords = (name, args) => {
@@ -50,7 +58,7 @@ export const governanceWords: ContractWords = (name, args) => {
     case 'OwnersKill':
       return 'Only its owner stopped it; a vote does not lift that.'
     case 'OutOfBounds':
-      return `${hexToString(a as `0x${string}`, { size: 32 })} can be ${whole(b === undefined ? 0 : (c as bigint))} to ${whole(d as bigint)}; ${whole(b as bigint)} is outside.`
+      return `${fieldName(a as `0x${string}`)} can be ${whole(c as bigint)} to ${whole(d as bigint)}; ${whole(b as bigint)} is outside.`
     case 'LooserThanDefault':
       return 'A field is looser than the default’s. Tighten it, or let the policy hold by admission.'
     case 'InvalidAgentType':
