@@ -7,6 +7,7 @@ import type { Action } from '../../protocol/governance/proposal.ts'
 import type { KillPolicy } from '../../protocol/policy/killPolicy.ts'
 import { policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { Scope, subjectLabel, type Target } from '../../protocol/scope.ts'
+import { agentIdFromUuid } from '../../protocol/uuid.ts'
 
 const call = (target: Action['target'], data: Action['data']): Action => ({ target, value: 0n, data })
 
@@ -40,6 +41,27 @@ export const removePolicyAction = ({ killPolicies }: GovernedContracts, agentTyp
       functionName: 'removePolicy',
       args: [policyWord(agentType)],
     }),
+  )
+
+/** @param owner who owns the agent, as voters are told; null ends its admission @throws {InvalidUuidError} */
+export const admitAction = (
+  { killPolicies }: GovernedContracts,
+  uuid: string,
+  owner: `0x${string}` | null,
+): Action =>
+  call(
+    killPolicies,
+    owner === null
+      ? encodeFunctionData({
+          abi: killPoliciesAbi,
+          functionName: 'dismiss',
+          args: [agentIdFromUuid(uuid)],
+        })
+      : encodeFunctionData({
+          abi: killPoliciesAbi,
+          functionName: 'admit',
+          args: [agentIdFromUuid(uuid), getAddress(owner)],
+        }),
   )
 
 export const killAction = (

@@ -4,6 +4,7 @@ import type { PlacedEvent } from '../../../protocol/governance/ballots.ts'
 import type { KillPolicy } from '../../../protocol/policy/killPolicy.ts'
 import { effectivePolicy, type PolicyEntry } from '../../../protocol/policy/policies.ts'
 import type { RelayerPolicy } from '../../api/relayerApi.ts'
+import { useStore } from '../../data/useStore.ts'
 import { type Column, DataTable } from '../../design/components/DataTable.tsx'
 import { Empty } from '../../design/components/Empty.tsx'
 import { Fact, Facts } from '../../design/components/Facts.tsx'
@@ -15,7 +16,7 @@ import { More } from '../../design/components/Quote.tsx'
 import { Source } from '../../design/components/Source.tsx'
 import { Timeline } from '../../design/components/Timeline.tsx'
 import { count, dateTime } from '../../format.ts'
-import { href, proposalHref, routes } from '../../frame/routes.ts'
+import { agentHref, href, proposalHref, routes } from '../../frame/routes.ts'
 import { policyChanges, policyValues } from '../../governance/policyFields.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
 import { useServices } from '../../services.ts'
@@ -119,6 +120,11 @@ function PolicyPanel(props: {
               </>
             )}
           </Fact>
+          {entry.byAdmission ? (
+            <Fact name="Admitted">
+              <Admitted voting={voting} agentType={agentType} />
+            </Fact>
+          ) : null}
         </Facts>
         <PolicyTable voting={voting} agentType={agentType} entry={entry} />
         <More title={`History: ${count(entry.version, 'version')}`}>
@@ -127,6 +133,24 @@ function PolicyPanel(props: {
       </Stack>
     </Panel>
   )
+}
+
+/** The agents for which the type's policy holds alone. */
+function Admitted(props: { readonly voting: Voting; readonly agentType: string | null }) {
+  const { voting, agentType } = props
+  const { chain } = useServices()
+  const { registry } = useStore(chain.view)
+  const agents = [...voting.governance.policies.admittedOwners].filter(([uuid, owner]) => {
+    const agent = registry?.agents.get(uuid)
+    // An admission ends when the agent changes hands.
+    return agent?.agentType === agentType && agent.owner === owner
+  })
+  if (agents.length === 0) return <Muted>no agent</Muted>
+  return agents.map(([uuid]) => (
+    <div key={uuid}>
+      <Link href={agentHref(uuid)}>{uuid}</Link>
+    </div>
+  ))
 }
 
 type Row = { readonly field: string; readonly value: string; readonly own: string | null }
