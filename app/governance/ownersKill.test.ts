@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import { Rank } from '../../protocol/rank.ts'
-import { applyRegistryEvent, createRegistry, type Registry } from '../../protocol/registry.ts'
+import {
+  applyRegistryEvent,
+  createRegistry,
+  type MutableRegistry,
+  type Registry,
+} from '../../protocol/registry.ts'
 import { agentTarget, fleetTarget, ownerTarget, type Target } from '../../protocol/scope.ts'
 import { isOwnersKill } from './ownersKill.ts'
 
@@ -9,7 +14,7 @@ const owner = `0x${'aa'.repeat(20)}` as const
 const [agent, wallet] = [agentTarget(uuid), ownerTarget(owner)]
 
 /** An agent, and kills in this order. */
-function after(...kills: readonly (readonly [Target, Rank])[]): Registry {
+function after(...kills: readonly (readonly [Target, Rank])[]): MutableRegistry {
   const registry = createRegistry()
   applyRegistryEvent(
     registry,
@@ -64,4 +69,14 @@ test.each<[string, Registry, Target, boolean]>([
   ['the fleet', after([fleetTarget, Rank.Governance]), fleetTarget, false],
 ])('%s', (_, registry, target, expected) => {
   expect(isOwnersKill(registry, target)).toBe(expected)
+})
+
+test('a wallet that was stopped before its agent came back says nothing of the agent any more', () => {
+  const registry = after([wallet, Rank.Owner])
+  applyRegistryEvent(
+    registry,
+    { type: 'Resumed', ...agent, authority: owner, sequence: 9, requestTime: 0 },
+    0,
+  )
+  expect([isOwnersKill(registry, agent), isOwnersKill(registry, wallet)]).toEqual([false, true])
 })
