@@ -143,7 +143,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await page.getByLabel('Consecutive failures').fill('1')
     await page.getByText('From 2 to 1,000.').waitFor()
     await page.getByLabel('Consecutive failures').fill('3')
-    await page.getByText('The default policy: consecutive failures 10 → 3').waitFor()
+    await page.getByText('The default policy: consecutive failures 10 → 3').first().waitFor()
     await page.getByLabel('Why').fill('Three failures in a row are enough.')
     await page.getByText(/^Tried on your node: it can be proposed/).waitFor()
     await enabled(page, 'Propose by transaction').click()
@@ -389,7 +389,10 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     const { bob } = stack.accounts
     const { page } = await open(bob, "Bob's wallet", '/votes')
     await page.getByRole('heading', { name: 'Votes' }).waitFor()
-    await page.waitForLoadState('networkidle').catch(() => {})
+    // The other pages are loaded while nothing else is to do.
+    await page.waitForFunction(() =>
+      performance.getEntriesByType('resource').some(({ name }) => name.includes('SubscriptionPage')),
+    )
     await stack.stopRelayer()
     try {
       await page.getByText('The relayer does not answer').first().waitFor()
