@@ -256,7 +256,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await page.getByLabel('For', { exact: true }).check()
     const button = page.getByRole('button', { name: /^Vote by transaction/ })
     expect(await button.getAttribute('aria-disabled')).toBe('true')
-    await button.click()
+    await button.click({ force: true })
     expect(wallet.asked).toEqual(['wallet_requestPermissions'])
   })
 
@@ -272,9 +272,9 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     expect(holder.wallet.asked).toEqual(['wallet_requestPermissions', 'eth_signTypedData_v4'])
 
     const sender = await open(bob, "Bob's wallet", '/votes/delegation')
-    await sender.page.getByLabel('Signed delegation').fill(signed.slice(0, -20))
+    await sender.page.getByRole('textbox', { name: 'Signed delegation' }).fill(signed.slice(0, -20))
     await sender.page.getByText(/it is no JSON/).waitFor()
-    await sender.page.getByLabel('Signed delegation').fill(signed)
+    await sender.page.getByRole('textbox', { name: 'Signed delegation' }).fill(signed)
     await sender.page.getByText('with 100,000 KSW; by the signature').waitFor()
     expect(
       await sender.page
