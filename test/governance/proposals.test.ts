@@ -239,12 +239,12 @@ test('states, votes, deadlines and thresholds, through every turn that a vote ca
       ['policy', policy(n)],
       ['emergency', kill(n)],
     ] as const
-    for (const [governor, proposal] of both)
+    for (const [governor, proposal] of both) {
       expect(await onGovernor(carol, governor, 'propose', proposeArguments(proposal))).toBe(true)
+      // In the next second: later it is too late.
+      if (n === 3) await onGovernor(carol, governor, 'cancel', settleArguments(proposal))
+    }
     await look()
-    if (n === 3)
-      for (const [governor, proposal] of both)
-        await onGovernor(carol, governor, 'cancel', settleArguments(proposal))
     await pass(1)
     const vote = async (holder: Signer, support: number | null) => {
       if (support === null) return
