@@ -31,7 +31,7 @@ export const limitFields: Readonly<Record<LimitName, LimitField>> = {
   },
   errorSample: plain('Error sample', 'actions from which on the error rate counts'),
   errorWindow: seconds('Error window'),
-  anomalyScore: plain('Anomaly score', '0 to 100'),
+  anomalyScore: plain('Anomaly score', 'score'),
   actionsPerMinute: plain('Actions per minute', 'actions'),
   actionsPerDay: plain('Actions per day', 'actions'),
   probation: seconds('Probation after a resume'),

@@ -157,12 +157,12 @@ type Row = { readonly field: string; readonly value: string; readonly own: strin
 
 const valueColumns: readonly Column<Row>[] = [
   { name: 'Field', cell: ({ field }) => field },
-  { name: 'Holds', wide: true, cell: ({ value }) => value },
+  { name: 'Holds', wide: true, wraps: true, cell: ({ value }) => value },
 ]
 const typeColumns: readonly Column<Row>[] = [
   { name: 'Field', cell: ({ field }) => field },
-  { name: "The type's own", cell: ({ own }) => own ?? <Muted>–</Muted> },
-  { name: 'Holds for agents not admitted', wide: true, cell: ({ value }) => value },
+  { name: "The type's own", wraps: true, cell: ({ own }) => own ?? <Muted>–</Muted> },
+  { name: 'Holds for agents not admitted', wraps: true, cell: ({ value }) => value },
 ]
 
 function PolicyTable(props: {

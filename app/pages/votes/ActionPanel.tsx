@@ -20,9 +20,9 @@ import { useServices } from '../../services.ts'
 const dash = <Muted>–</Muted>
 
 const columns: readonly Column<Change>[] = [
-  { name: 'Field', cell: ({ field }) => field, wide: true },
-  { name: 'Before', cell: ({ before }) => before ?? dash },
-  { name: 'After', cell: ({ after }) => (after === null ? dash : <strong>{after}</strong>) },
+  { name: 'Field', cell: ({ field }) => field },
+  { name: 'Before', wraps: true, cell: ({ before }) => before ?? dash },
+  { name: 'After', wraps: true, cell: ({ after }) => (after === null ? dash : <strong>{after}</strong>) },
   { name: 'Effect', cell: ({ effect }) => effect ?? dash },
 ]
 
@@ -41,19 +41,24 @@ export function ActionPanel({
   number,
   of,
   isDone,
+  titled = true,
 }: {
   readonly view: ActionView
   readonly number: number
   readonly of: number
   /** Whether it has happened. */
   readonly isDone: boolean
+  /** Whether it says in one line what it does; not where the page does so above. */
+  readonly titled?: boolean
 }) {
   return (
     <Panel title={of === 1 ? 'What it does' : `What it does: ${number} of ${of}`} sources={['chain']}>
       <Stack>
-        <p>
-          <strong>{view.title}</strong>
-        </p>
+        {titled ? (
+          <p>
+            <strong>{view.title}</strong>
+          </p>
+        ) : null}
         {view.warning === null ? null : (
           <Notice
             title={view.kind === 'unreadable' ? 'This page cannot read this action' : 'Mind'}

@@ -79,6 +79,7 @@ function ProposalDetails({ voting, view }: { readonly voting: Voting; readonly v
               number={index + 1}
               of={views.length}
               isDone={state === 'executed'}
+              titled={views.length > 1}
             />
           ))}
           <Panel title="In its proposer's words" sources={['chain']}>

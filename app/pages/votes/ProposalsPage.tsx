@@ -68,6 +68,7 @@ export function ProposalTable(props: {
     {
       name: 'What it does',
       wide: true,
+      wraps: true,
       cell: ({ record, title, views }) => (
         <Stack tight>
           <Link href={proposalHref(record.governor, toHex(record.id, { size: 32 }))}>{title}</Link>

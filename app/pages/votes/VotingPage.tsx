@@ -32,7 +32,14 @@ export function VotingPage(props: {
       {alone ? null : (
         <Tabs
           label="Votes"
-          tabs={tabs.map(({ path, name }) => ({ href: href(path), name, isHere: location === path }))}
+          tabs={tabs.map(({ path, name }) => ({
+            href: href(path),
+            name,
+            // What is no page of its own among them is a proposal, or a new one.
+            isHere:
+              location === path ||
+              (path === routes.proposals && tabs.every((other) => other.path !== location)),
+          }))}
         />
       )}
       <WhenRead>{children}</WhenRead>
