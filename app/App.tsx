@@ -14,43 +14,16 @@ import { StopDialog } from './pages/stop/StopDialog.tsx'
 const loadActivity = () => import('./pages/activity/ActivityPage.tsx')
 const loadGuardians = () => import('./pages/guardians/GuardiansPage.tsx')
 const loadRegister = () => import('./pages/register/RegisterPage.tsx')
-
-const loadProposals = () => import('./pages/votes/ProposalsPage.tsx')
-const loadProposal = () => import('./pages/votes/ProposalPage.tsx')
-const loadNewProposal = () => import('./pages/votes/NewProposalPage.tsx')
-const loadEmergency = () => import('./pages/votes/EmergencyPage.tsx')
-const loadDelegation = () => import('./pages/votes/DelegationPage.tsx')
-const loadPolicies = () => import('./pages/policies/PoliciesPage.tsx')
-const loadSubscription = () => import('./pages/subscription/SubscriptionPage.tsx')
+const loadGovernance = () => import('./pages/votes/GovernancePages.tsx')
 
 const ActivityPage = lazy(() => loadActivity().then(({ ActivityPage: page }) => ({ default: page })))
 const GuardiansPage = lazy(() => loadGuardians().then(({ GuardiansPage: page }) => ({ default: page })))
 const RegisterPage = lazy(() => loadRegister().then(({ RegisterPage: page }) => ({ default: page })))
-const ProposalsPage = lazy(() => loadProposals().then(({ ProposalsPage: page }) => ({ default: page })))
-const ProposalPage = lazy(() => loadProposal().then(({ ProposalPage: page }) => ({ default: page })))
-const NewProposalPage = lazy(() => loadNewProposal().then(({ NewProposalPage: page }) => ({ default: page })))
-const EmergencyPage = lazy(() => loadEmergency().then(({ EmergencyPage: page }) => ({ default: page })))
-const DelegationPage = lazy(() => loadDelegation().then(({ DelegationPage: page }) => ({ default: page })))
-const PoliciesPage = lazy(() => loadPolicies().then(({ PoliciesPage: page }) => ({ default: page })))
-const SubscriptionPage = lazy(() =>
-  loadSubscription().then(({ SubscriptionPage: page }) => ({ default: page })),
-)
+const GovernancePages = lazy(() => loadGovernance().then(({ GovernancePages: page }) => ({ default: page })))
 
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
 export function loadAllPages(): void {
-  const loads = [
-    loadActivity,
-    loadGuardians,
-    loadRegister,
-    loadProposals,
-    loadProposal,
-    loadNewProposal,
-    loadEmergency,
-    loadDelegation,
-    loadPolicies,
-    loadSubscription,
-  ]
-  for (const load of loads) load().catch(() => {})
+  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) load().catch(() => {})
 }
 
 export function App() {
@@ -77,15 +50,7 @@ export function App() {
               <Route path={routes.activity} component={ActivityPage} />
               <Route path={routes.guardians} component={GuardiansPage} />
               <Route path={routes.register} component={RegisterPage} />
-              <Route path={routes.proposals} component={ProposalsPage} />
-              <Route path={routes.newProposal} component={NewProposalPage} />
-              <Route path={routes.emergency} component={EmergencyPage} />
-              <Route path={routes.delegation} component={DelegationPage} />
-              <Route path={routes.policies} component={PoliciesPage} />
-              <Route path={routes.subscription} component={SubscriptionPage} />
-              <Route path={routes.proposal}>
-                {({ governor, id }) => <ProposalPage key={id} governor={governor} id={id} />}
-              </Route>
+              <Route path={routes.governance} component={GovernancePages} />
               <Route component={NotFound} />
             </Switch>
           </Suspense>

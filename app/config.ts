@@ -1,5 +1,5 @@
 import type { Deployment } from '../protocol/deployment.ts'
-import type { GovernedContracts } from '../protocol/governance/contracts.ts'
+import { contractNames, type GovernedContracts } from '../protocol/governance/contracts.ts'
 import type { Hex } from '../protocol/hex.ts'
 import { isTrustDomain } from '../protocol/spiffeId.ts'
 
@@ -79,21 +79,14 @@ export function readConfig(json: unknown, base: string): AppConfig {
 function readGovernance(value: unknown, killSwitch: Hex): GovernedContracts | null {
   if (value === undefined || value === null) return null
   const places = (typeof value === 'object' ? value : {}) as Readonly<Record<string, unknown>>
-  const place = (name: keyof GovernedContracts): Hex => {
-    const found = places[name]
-    if (typeof found !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(found))
-      throw new ConfigError(`governance.${name}`, found, 'an address')
-    return found.toLowerCase() as Hex
-  }
-  const contracts = {
-    token: place('token'),
-    policyGovernor: place('policyGovernor'),
-    timelock: place('timelock'),
-    emergencyGovernor: place('emergencyGovernor'),
-    killSwitch: place('killSwitch'),
-    killPolicies: place('killPolicies'),
-    subscriptions: place('subscriptions'),
-  }
+  const contracts = Object.fromEntries(
+    contractNames.map((name) => {
+      const place = places[name]
+      if (typeof place !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(place))
+        throw new ConfigError(`governance.${name}`, place, 'an address')
+      return [name, place.toLowerCase()]
+    }),
+  ) as GovernedContracts
   if (contracts.killSwitch !== killSwitch)
     throw new ConfigError('governance.killSwitch', contracts.killSwitch, `the contract, ${killSwitch}`)
   return contracts

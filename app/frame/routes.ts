@@ -5,6 +5,8 @@ export const routes = {
   activity: '/activity',
   guardians: '/guardians',
   register: '/register',
+  /** All below, which are loaded together. */
+  governance: /^\/(votes|policies|subscription)(\/|$)/,
   policies: '/policies',
   proposals: '/votes',
   newProposal: '/votes/new',

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { erc20Abi } from 'viem'
 import { readContract } from 'viem/actions'
+import { killswitchTokenAbi } from '../../protocol/generated/killswitchTokenAbi.ts'
 import { subscriptionsAbi } from '../../protocol/generated/subscriptionsAbi.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import { useServices } from '../services.ts'
@@ -56,7 +56,8 @@ export function useSubscriber(
         readContract(client, { ...of, functionName: 'sampling' }),
         readContract(client, { ...of, functionName: 'currency' }),
       ])
-      const money = { address: currency, abi: erc20Abi } as const
+      // Any ERC-20: what is asked of it here is in the standard, as the token itself has it.
+      const money = { address: currency, abi: killswitchTokenAbi } as const
       const [symbol, decimals, balance, allowance] = await Promise.all([
         readContract(client, { ...money, functionName: 'symbol' }),
         readContract(client, { ...money, functionName: 'decimals' }),

@@ -1,5 +1,5 @@
 // What the governors' events say, and where a proposal stands by it: twin of `state` of both governors.
-import { encodeAbiParameters, type Hex, hexToBytes, keccak256, parseAbiParameters, toHex } from 'viem'
+import { encodeAbiParameters, type Hex, hexToBytes, keccak256, toHex } from 'viem'
 import type { GovernedContracts } from './contracts.ts'
 import type { GovernanceEvent, GovernorName, SettingName, Support } from './governanceLog.ts'
 import { descriptionHash, type Proposal, proposalId, proposeArguments } from './proposal.ts'
@@ -64,7 +64,13 @@ export type SettingChange = {
   readonly place: Place
 }
 
-const operationParameters = parseAbiParameters('address[], uint256[], bytes[], bytes32, bytes32')
+const operationParameters = [
+  { type: 'address[]' },
+  { type: 'uint256[]' },
+  { type: 'bytes[]' },
+  { type: 'bytes32' },
+  { type: 'bytes32' },
+] as const
 
 /** Under what the timelock keeps a proposal: twin of `GovernorTimelockControl`'s salt and `hashOperationBatch`. */
 export function operationId(policyGovernor: Hex, proposal: Proposal): Hex {

@@ -5,7 +5,6 @@ import {
   encodeFunctionData,
   type Hex,
   keccak256,
-  parseAbiParameters,
   stringToBytes,
 } from 'viem'
 import { emergencyGovernorAbi } from '../generated/emergencyGovernorAbi.ts'
@@ -22,7 +21,12 @@ export type Action = { readonly target: Hex; readonly value: bigint; readonly da
 
 export type Proposal = { readonly actions: readonly Action[]; readonly description: string }
 
-const proposalParameters = parseAbiParameters('address[], uint256[], bytes[], bytes32')
+const proposalParameters = [
+  { type: 'address[]' },
+  { type: 'uint256[]' },
+  { type: 'bytes[]' },
+  { type: 'bytes32' },
+] as const
 
 export const descriptionHash = (description: string): Hex => keccak256(stringToBytes(description))
 

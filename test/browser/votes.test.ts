@@ -391,7 +391,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await page.getByRole('heading', { name: 'Votes' }).waitFor()
     // The other pages are loaded while nothing else is to do.
     await page.waitForFunction(() =>
-      performance.getEntriesByType('resource').some(({ name }) => name.includes('SubscriptionPage')),
+      performance.getEntriesByType('resource').some(({ name }) => name.includes('GovernancePages')),
     )
     await stack.stopRelayer()
     try {

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { erc20Abi } from 'viem'
+import { killswitchTokenAbi } from '../../../protocol/generated/killswitchTokenAbi.ts'
 import { subscriptionsAbi } from '../../../protocol/generated/subscriptionsAbi.ts'
 import type { Plan } from '../../../protocol/governance/governanceLog.ts'
 import type { Hex } from '../../../protocol/hex.ts'
@@ -212,7 +212,7 @@ function PlanPanel(props: {
             onPress={() =>
               approve.run({
                 address: currency.address,
-                abi: [...erc20Abi, ...governanceErrors],
+                abi: [...killswitchTokenAbi, ...governanceErrors],
                 functionName: 'approve',
                 args: [voting.contracts.subscriptions, cost],
               })
