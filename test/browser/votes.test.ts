@@ -1,10 +1,12 @@
 // The dApp's pages about votes in a real Chromium, against the real stack under token holders, with the chain's clock moved
 // on. Skipped with one line where there is no Chromium.
 import type { Browser, Locator, Page } from 'playwright-core'
-import { createWalletClient, encodeFunctionData, type Hex, http, stringToHex, toHex } from 'viem'
+import { type Abi, createWalletClient, encodeFunctionData, type Hex, http, stringToHex, toHex } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { killPoliciesAbi } from '../../protocol/generated/killPoliciesAbi.ts'
+import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
+import { killswitchTokenAbi } from '../../protocol/generated/killswitchTokenAbi.ts'
 import { policyGovernorAbi } from '../../protocol/generated/policyGovernorAbi.ts'
 import { subscriptionsAbi } from '../../protocol/generated/subscriptionsAbi.ts'
 import type { GovernedContracts } from '../../protocol/governance/contracts.ts'
@@ -19,10 +21,12 @@ import {
 import { localPace } from '../../protocol/governance/settings.ts'
 import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
 import { toPolicyStruct } from '../../protocol/policy/policyLog.ts'
+import { agentTypeTarget } from '../../protocol/scope.ts'
+import { parseSpiffeId } from '../../protocol/spiffeId.ts'
 import type { FleetAgent } from '../../scripts/lib/fleet.ts'
 import { createInjectedWallet, type InjectedWallet } from './support/injectedWallet.ts'
 import { launchChromium } from './support/launchChromium.ts'
-import { points, type Stack, startStack } from './support/stack.ts'
+import { cooldown, points, type Stack, startStack } from './support/stack.ts'
 import { connect, endVisits, hold, seriousViolations, type VisitOptions, visit } from './support/visit.ts'
 
 const browser: Browser | null = await launchChromium()
@@ -81,9 +85,24 @@ async function proposed(
   return { path: `/votes/${governor}/${toHex(proposalId(proposal), { size: 32 })}`, proposal }
 }
 
-async function send(
+const send = (
   account: PrivateKeyAccount,
   governor: GovernorName,
+  functionName: string,
+  args: readonly unknown[],
+): Promise<void> =>
+  sendTo(
+    account,
+    governor === 'policy' ? contracts.policyGovernor : contracts.emergencyGovernor,
+    policyGovernorAbi,
+    functionName,
+    args,
+  )
+
+async function sendTo(
+  account: PrivateKeyAccount,
+  address: Hex,
+  abi: Abi,
   functionName: string,
   args: readonly unknown[],
 ): Promise<void> {
@@ -93,26 +112,26 @@ async function send(
     transport: http(stack.chain.rpc),
   })
   await stack.chain.withoutWaiting(async () => {
-    const hash = await wallet.writeContract({
-      address: governor === 'policy' ? contracts.policyGovernor : contracts.emergencyGovernor,
-      abi: policyGovernorAbi,
-      functionName,
-      args,
-    } as never)
+    const hash = await wallet.writeContract({ address, abi, functionName, args } as never)
     const { status } = await stack.chain.client.waitForTransactionReceipt({ hash })
     expect(status, functionName).toBe('success')
   })
 }
 
-/** A policy vote from the proposal to its execution. */
+/** Proposes what alice then carries. */
 async function decided(actions: readonly Omit<Action, 'value'>[], description: string): Promise<void> {
+  const { proposal } = await proposed(stack.accounts.alice, 'policy', actions, description)
+  await carried(proposal)
+}
+
+/** A policy vote from the proposal to its execution, by alice alone. @param wait beyond the timelock, in seconds */
+async function carried(proposal: Proposal, wait = 0): Promise<void> {
   const { alice } = stack.accounts
-  const { proposal } = await proposed(alice, 'policy', actions, description)
   await stack.passTime(localPace.policy.votingDelay + 1)
   await send(alice, 'policy', 'castVote', [proposalId(proposal), 1])
   await stack.passTime(localPace.policy.votingPeriod)
   await send(alice, 'policy', 'queue', settleArguments(proposal))
-  await stack.passTime(localPace.policy.timelockDelay)
+  await stack.passTime(localPace.policy.timelockDelay + wait)
   await send(alice, 'policy', 'execute', settleArguments(proposal))
 }
 
@@ -124,6 +143,15 @@ const setDefault = (consecutiveFailures: number): Omit<Action, 'value'> => ({
     args: [toPolicyStruct({ ...initialPolicy, limits: { ...initialPolicy.limits, consecutiveFailures } })],
   }),
 })
+
+/** A step of the release of an agent's type. */
+const resume = (step: 'requestResume' | 'resume', { spiffeId }: FleetAgent): Omit<Action, 'value'> => {
+  const { scope, subject } = agentTypeTarget(parseSpiffeId(spiffeId).type)
+  return {
+    target: contracts.killSwitch,
+    data: encodeFunctionData({ abi: killSwitchAbi, functionName: step, args: [scope, subject] }),
+  }
+}
 
 type Policy = {
   readonly latest: { readonly version: number }
@@ -243,6 +271,55 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       points: Array.from({ length: points }, () => ({ state: 'confirmed' })),
     })
     expect(complaints).toEqual([])
+  })
+
+  it('releases a stopped type by two votes with the cool-down between them, never what only its owner stopped', async () => {
+    const { alice } = stack.accounts
+    const owner = await stack.owner(1)
+    const [trader] = owner.agents as [FleetAgent]
+    const { page } = await open(alice, "Alice's wallet", '/votes/new')
+    const propose = async (step: 'Ask for the release' | 'Release', words: RegExp): Promise<Proposal> => {
+      await page.goto(`${stack.url}#/votes/new`)
+      await page.getByLabel('A release').check()
+      await page.getByLabel('Agent type', { exact: true }).fill('trader')
+      await page.getByRole('radio', { name: new RegExp(`^${step}`) }).check()
+      await page.getByText(words).waitFor()
+      await page.getByLabel('Why').fill(`Mended: ${step}`)
+      await enabled(page, 'Propose by transaction').click()
+      await page.getByRole('link', { name: 'Open the proposal' }).click()
+      await page
+        .getByRole('heading', { name: /^(Asks for the release of|Releases) all agents of type trader$/ })
+        .waitFor()
+      const { target, data } = step === 'Release' ? resume('resume', trader) : resume('requestResume', trader)
+      return {
+        actions: [{ target, data, value: 0n }],
+        description: `Mended: ${step}#proposer=${alice.address.toLowerCase()}`,
+      }
+    }
+    const { page: ownersPage } = await open(owner.account, "Owner's wallet", '/')
+    const row = ownersPage
+      .getByRole('row')
+      .filter({ has: ownersPage.locator(`[title="${trader.spiffeId}"]`) })
+    await row.getByText('Killed').waitFor()
+
+    await carried(await propose('Ask for the release', /^Ask first\. From then on a cool-down of 1 min runs/))
+    const release = await propose('Release', /^Asked for already; it can be released from/)
+    await carried(release, cooldown)
+    await page.getByText('Executed', { exact: true }).waitFor()
+    await row.getByText('Alive').waitFor()
+
+    await ownersPage.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    const dialog = ownersPage.getByRole('dialog')
+    await hold(
+      ownersPage,
+      dialog.getByRole('button', { name: 'Hold to stop all' }),
+      dialog.getByText(/^Stopped: /),
+    )
+    await page.goto(`${stack.url}#/votes/new`)
+    await page.getByLabel('A release').check()
+    await page.getByLabel("A wallet's agents").check()
+    await page.getByLabel('Wallet', { exact: true }).fill(owner.account.address)
+    await page.getByText('Votes cannot release this').waitFor()
   })
 
   it('warns before a vote that would count for nothing: tokens that nobody was delegated', async () => {
@@ -421,6 +498,19 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await page.getByText('Token holders do not govern this KillSwitch').waitFor()
   })
 
+  it('says where the KillSwitch obeys other contracts than those of its configuration', async () => {
+    const { page, context } = await open(stack.accounts.bob, "Bob's wallet", '/')
+    await context.route('**/config.json', async (route) => {
+      const config = (await (await route.fetch()).json()) as { governance: GovernedContracts }
+      await route.fulfill({
+        json: { ...config, governance: { ...config.governance, emergencyGovernor: `0x${'99'.repeat(20)}` } },
+      })
+    })
+    await page.goto(`${stack.url}#/votes`)
+    await page.reload()
+    await page.getByText('The KillSwitch obeys others than these votes').waitFor()
+  })
+
   it('is accessible by day and by night, and fits a screen of 360 pixels', async () => {
     const { alice } = stack.accounts
     const { path } = await proposed(
@@ -452,5 +542,35 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       }
       expect(complaints).toEqual([])
     }
+  })
+
+  it('tells before voting begins what will not count, and lets the proposer take it back', async () => {
+    const { alice, bob } = stack.accounts
+    await decided(
+      [
+        {
+          target: contracts.policyGovernor,
+          data: encodeFunctionData({
+            abi: policyGovernorAbi,
+            functionName: 'setVotingDelay',
+            args: [3600],
+          }),
+        },
+      ],
+      'An hour to prepare',
+    )
+    const { path } = await proposed(alice, 'policy', [setDefault(8)], 'Eight')
+    const newcomer = await stack.owner(0)
+    await sendTo(bob, contracts.token, killswitchTokenAbi, 'transfer', [newcomer.account.address, 10n ** 18n])
+    const { page } = await open(newcomer.account, 'A new wallet', path)
+    await page.getByText(/^Voting begins in (1 h|59 min)/).waitFor()
+    await page.getByText('Your tokens are not delegated: they would not count').waitFor()
+    expect(await page.getByRole('button', { name: 'Cancel the proposal' }).count()).toBe(0)
+    const { page: alicesPage } = await open(alice, "Alice's wallet", path)
+    await enabled(alicesPage, 'Cancel the proposal').click()
+    await page.getByText('Cancelled', { exact: true }).waitFor()
+    // What it was changed from is told of the vote that changed it, also later.
+    await page.getByRole('link', { name: 'All proposals' }).click()
+    await page.getByRole('link', { name: 'Of policy votes: voting delay 1 s → 1 h' }).waitFor()
   })
 })
