@@ -12,7 +12,8 @@ import type { GovernanceEvent } from '../../protocol/governance/governanceLog.ts
 import type { Action } from '../../protocol/governance/proposal.ts'
 import { initialPolicy, type KillPolicy, type Limits } from '../../protocol/policy/killPolicy.ts'
 import { agentTypeTarget, fleetTarget, ownerTarget, Scope } from '../../protocol/scope.ts'
-import { actionViews, type Before, beforeOf, proposalTitle } from './actionView.ts'
+import { actionViews, proposalTitle } from './actionView.ts'
+import { type Before, beforeOf } from './before.ts'
 import { killAction, removePolicyAction, resumeAction, setPolicyAction } from './draftActions.ts'
 import { foldGovernance } from './governance.ts'
 
@@ -78,7 +79,7 @@ describe('policies', () => {
         },
       ],
     })
-    expect(one?.warning).toBe('Looser than now: error rate, probation after a resume.')
+    expect(one?.warning).toBe('Looser than before: error rate, probation after a resume.')
   })
 
   test('one change leads the title', () => {
@@ -93,7 +94,7 @@ describe('policies', () => {
       title: 'The policy of type trader: consecutive failures 10 → 30',
       changes: [{ effect: 'looser' }],
     })
-    expect(one?.warning).toMatch(/compared with the default.*By admission.*Looser than now/)
+    expect(one?.warning).toMatch(/compared with the default.*By admission.*Looser than before/)
   })
 
   test('the second action is compared with what the first leaves behind', () => {

@@ -378,7 +378,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     const { path } = await proposed(bob, 'policy', [setDefault(1000)], lie)
     const { page } = await open(bob, "Bob's wallet", path)
     await page.getByRole('heading', { name: 'The default policy: consecutive failures 3 → 1,000' }).waitFor()
-    await page.getByText('Looser than now: consecutive failures.').waitFor()
+    await page.getByText('Looser than before: consecutive failures.').waitFor()
     const quote = page.locator('blockquote')
     expect(await quote.textContent()).toBe(lie.replace('\u202e', '⟨U+202E⟩'))
     expect(await quote.locator('*').count()).toBe(0)

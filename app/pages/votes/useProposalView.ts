@@ -7,7 +7,8 @@ import {
   thresholdsAt,
 } from '../../../protocol/governance/ballots.ts'
 import { useStore } from '../../data/useStore.ts'
-import { type ActionView, actionViews, beforeOf, proposalTitle } from '../../governance/actionView.ts'
+import { type ActionView, actionViews, proposalTitle } from '../../governance/actionView.ts'
+import { beforeOf } from '../../governance/before.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
 import { useServices } from '../../services.ts'
 
