@@ -1,22 +1,13 @@
 import { useState } from 'react'
-import { limitBounds } from '../../../protocol/policy/bounds.ts'
-import {
-  initialPolicy,
-  type KillPolicy,
-  limitNames,
-  looserLimits,
-  tighterSides,
-} from '../../../protocol/policy/killPolicy.ts'
+import { initialPolicy, type KillPolicy, looserLimits } from '../../../protocol/policy/killPolicy.ts'
 import { isAgentType } from '../../../protocol/spiffeId.ts'
 import { Button } from '../../design/components/Button.tsx'
 import { ChoiceField, TextField } from '../../design/components/Field.tsx'
 import { Stack } from '../../design/components/Layout.tsx'
 import { Notice } from '../../design/components/Notice.tsx'
 import { Panel } from '../../design/components/Panel.tsx'
-import { Fields } from '../../design/components/TextArea.tsx'
-import { whole } from '../../format.ts'
 import { removePolicyAction, setPolicyAction } from '../../governance/draftActions.ts'
-import { type DocumentDraft, draftOf, type PolicyDraft, readDraft } from '../../governance/policyDraft.ts'
+import { draftOf, type PolicyDraft, readDraft } from '../../governance/policyDraft.ts'
 import {
   type DocumentField,
   documentFields,
@@ -24,11 +15,10 @@ import {
   policyChanges,
 } from '../../governance/policyFields.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
+import { DocumentFields, LimitFields } from './PolicyFields.tsx'
 import { ProposeBox } from './ProposeBox.tsx'
 
 type Way = 'tightens' | 'by admission' | 'remove'
-
-const sideWords = { less: 'less is tighter', more: 'more is tighter', neither: '' } as const
 
 /** A policy to be proposed: every field, within its bounds. @param minCooldown in seconds */
 export function PolicyForm(props: {
@@ -167,65 +157,5 @@ export function PolicyForm(props: {
         onText={setText}
       />
     </>
-  )
-}
-
-function LimitFields(props: {
-  readonly draft: PolicyDraft
-  readonly current: KillPolicy
-  readonly minCooldown: number
-  readonly faults: ReturnType<typeof readDraft>['faults']
-  readonly onChange: (draft: PolicyDraft) => void
-}) {
-  const { draft, current, minCooldown, faults, onChange } = props
-  const bounds = limitBounds(current.limits, minCooldown)
-  return (
-    <Fields>
-      {limitNames.map((name) => {
-        const { name: label, unit, words } = limitFields[name]
-        const { least, most } = bounds[name]
-        const side = sideWords[tighterSides[name]]
-        return (
-          <TextField
-            key={name}
-            label={label}
-            figures
-            value={draft.limits[name]}
-            onChange={(value) => onChange({ ...draft, limits: { ...draft.limits, [name]: value } })}
-            hint={`${unit}; ${whole(least)} to ${whole(most)}${side === '' ? '' : `; ${side}`}. Now ${words(current.limits[name])}.`}
-            fault={faults[name]}
-          />
-        )
-      })}
-    </Fields>
-  )
-}
-
-function DocumentFields(props: {
-  readonly name: string
-  readonly value: DocumentDraft
-  readonly fault: string | undefined
-  readonly onChange: (value: DocumentDraft) => void
-}) {
-  const { name, value, fault, onChange } = props
-  return (
-    <Fields>
-      <TextField
-        label={`${name}: SHA-256`}
-        mono
-        value={value.hash}
-        onChange={(hash) => onChange({ ...value, hash })}
-        placeholder="0x…"
-        hint="Empty with its URI: none."
-        fault={fault}
-      />
-      <TextField
-        label={`${name}: URI`}
-        mono
-        value={value.uri}
-        onChange={(uri) => onChange({ ...value, uri })}
-        placeholder="https://…"
-      />
-    </Fields>
   )
 }
