@@ -47,12 +47,16 @@ afterAll(async () => {
 const walletOf = (account: PrivateKeyAccount, name: string): InjectedWallet =>
   createInjectedWallet({ name, account, rpc: stack.chain.rpc, chainId: stack.deployment.chainId })
 
+/** Blocks come with transactions, not only each second: nobody waits for what is tested elsewhere. */
+const mineAtOnce = () => stack.chain.request('evm_setAutomine', [true])
+
 async function open(
   account: PrivateKeyAccount,
   name: string,
   path: string,
   options: Partial<VisitOptions> = {},
 ) {
+  await mineAtOnce()
   const wallet = walletOf(account, name)
   const visited = await visit(browser as Browser, `${stack.url}#${path}`, {
     wallets: [wallet],
@@ -111,11 +115,10 @@ async function sendTo(
     chain: stack.chain.client.chain,
     transport: http(stack.chain.rpc),
   })
-  await stack.chain.withoutWaiting(async () => {
-    const hash = await wallet.writeContract({ address, abi, functionName, args } as never)
-    const { status } = await stack.chain.client.waitForTransactionReceipt({ hash })
-    expect(status, functionName).toBe('success')
-  })
+  await mineAtOnce()
+  const hash = await wallet.writeContract({ address, abi, functionName, args } as never)
+  const { status } = await stack.chain.client.waitForTransactionReceipt({ hash })
+  expect(status, functionName).toBe('success')
 }
 
 /** Proposes what alice then carries. */
@@ -369,6 +372,35 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     // It can be sent once.
     await enabled(sender.page, 'Send it by transaction').click()
     await sender.page.getByText(/^The signature was used already/).waitFor()
+  })
+
+  it('tries a proposal on the node before anything is signed, and says what it would fail by', async () => {
+    const { alice } = stack.accounts
+    const fill = async (page: Page, consecutiveFailures: string) => {
+      await page.getByLabel('The policy of an agent type').check()
+      await page.getByLabel('Type', { exact: true }).fill('scraper')
+      await page.getByLabel('Consecutive failures').fill(consecutiveFailures)
+      await page.getByLabel('Why').fill('A try')
+    }
+    const { page, wallet } = await open(alice, "Alice's wallet", '/votes/new')
+    const button = page.getByRole('button', { name: /^Propose by transaction/ })
+    await fill(page, '500')
+    await page.getByText('Looser than the default', { exact: true }).waitFor()
+    expect(await button.textContent()).toContain('it is looser than the default')
+    await page.getByLabel('By admission').check()
+    await page.getByText(/By admission: it holds alone/).waitFor()
+    await page.getByText(/^Tried on your node: it can be proposed/).waitFor()
+    await page.getByLabel('Not at all').check()
+    await page.getByText('It would fail when it is executed').waitFor()
+    await page.getByText('The type has no policy of its own.', { exact: true }).waitFor()
+    expect(await button.getAttribute('aria-disabled')).toBe('true')
+    expect(wallet.asked).toEqual(['wallet_requestPermissions'])
+
+    const newcomer = await stack.owner(0)
+    const { page: newcomersPage } = await open(newcomer.account, 'A new wallet', '/votes/new')
+    await fill(newcomersPage, '2')
+    await newcomersPage.getByText('You cannot propose it now').waitFor()
+    await newcomersPage.getByText(/^To propose takes 1,000 KSW of votes; this wallet had 0/).waitFor()
   })
 
   it('lets what the calldata does lead, and shows a description that lies as what it is: words', async () => {
