@@ -23,6 +23,9 @@ export type Check = {
   readonly actions: readonly (string | null)[]
 }
 
+/** ms between two tries */
+const lookInterval = 3_000
+
 const refusal = async (run: Promise<unknown>): Promise<string | null> => {
   try {
     await run
@@ -89,6 +92,8 @@ export function useCheck(
     ],
     enabled: proposal !== null && account !== null,
     queryFn: () => check(client, voting, governor, proposal as Proposal, account as Hex),
+    // What would work changes with time, such as when a cool-down is over.
+    refetchInterval: lookInterval,
     placeholderData: keepPreviousData,
   })
   return { check: proposal === null || isPlaceholderData ? undefined : data, error }

@@ -57,8 +57,8 @@ export function usePowerAt(voting: Voting, account: Hex | null, snapshot: number
         functionName: 'getPastVotes',
         args: [account as Hex, BigInt(snapshot)],
       }),
-    // The node's head may be a block behind this page's clock.
-    retry: 5,
+    // The node's head may be a block behind this page's clock, or the node be away for a while.
+    retry: true,
     retryDelay: 1_000,
     staleTime: Number.POSITIVE_INFINITY,
   })

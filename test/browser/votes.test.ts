@@ -519,26 +519,31 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     }
   })
 
-  it('says where token holders govern nothing', async () => {
+  it('says that what it shows may be old while the node is down, and goes on by itself', async () => {
+    const { page, context } = await open(stack.accounts.bob, "Bob's wallet", '/votes/new')
+    await page.getByLabel('Consecutive failures').waitFor()
+    await context.route(`${stack.chain.rpc}/**`, (route) => route.abort())
+    await page.getByText('What you see here may be old').waitFor()
+    await page.getByText(/^The node of the chain does not answer\. It was read at block/).waitFor()
+    await page.getByLabel('Consecutive failures').fill('9')
+    await page.getByLabel('Why').fill('Nine')
+    await page.getByText('It could not be tried out').waitFor()
+    await context.unroute(`${stack.chain.rpc}/**`)
+    await page.getByText('What you see here may be old').waitFor({ state: 'detached' })
+    await page.getByText(/^Tried on your node: it can be proposed/).waitFor()
+  })
+
+  it('says where token holders govern nothing, and where the KillSwitch obeys others than it was told', async () => {
     const { page, context } = await open(stack.accounts.bob, "Bob's wallet", '/')
+    let governance: GovernedContracts | undefined
     await context.route('**/config.json', async (route) => {
-      const { governance: _, ...config } = (await (await route.fetch()).json()) as Record<string, unknown>
-      await route.fulfill({ json: config })
+      const config = (await (await route.fetch()).json()) as Record<string, unknown>
+      await route.fulfill({ json: { ...config, governance } })
     })
     await page.goto(`${stack.url}#/votes`)
     await page.reload()
     await page.getByText('Token holders do not govern this KillSwitch').waitFor()
-  })
-
-  it('says where the KillSwitch obeys other contracts than those of its configuration', async () => {
-    const { page, context } = await open(stack.accounts.bob, "Bob's wallet", '/')
-    await context.route('**/config.json', async (route) => {
-      const config = (await (await route.fetch()).json()) as { governance: GovernedContracts }
-      await route.fulfill({
-        json: { ...config, governance: { ...config.governance, emergencyGovernor: `0x${'99'.repeat(20)}` } },
-      })
-    })
-    await page.goto(`${stack.url}#/votes`)
+    governance = { ...contracts, emergencyGovernor: `0x${'99'.repeat(20)}` }
     await page.reload()
     await page.getByText('The KillSwitch obeys others than these votes').waitFor()
   })

@@ -5,6 +5,7 @@ import { Empty, Loading } from '../../design/components/Empty.tsx'
 import { Page } from '../../design/components/Layout.tsx'
 import { Notice } from '../../design/components/Notice.tsx'
 import { Tabs } from '../../design/components/Tabs.tsx'
+import { whole } from '../../format.ts'
 import { href, routes } from '../../frame/routes.ts'
 import { useChainTime, useGovernanceView, type Voting } from '../../governance/useGovernance.ts'
 import { plainError } from '../../plainError.ts'
@@ -47,6 +48,12 @@ export function VotingPage(props: {
   )
 }
 
+/** Why nothing new is read: the node is gone, or it tells what this page cannot follow. */
+const readingError = (error: unknown): string => {
+  const { kind, title, detail } = plainError(error)
+  return kind === 'rpc down' ? title : detail
+}
+
 function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNode }) {
   const { chain, config } = useServices()
   const { registry } = useStore(chain.view)
@@ -64,7 +71,7 @@ function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNo
     if (error !== null)
       return (
         <Empty title="The votes cannot be read now">
-          {plainError(error).title}. This page waits for the node and goes on by itself.
+          {readingError(error)}. This page goes on by itself once it can.
         </Empty>
       )
     const span = progress === null ? 0 : Number(progress.of - config.fromBlock)
@@ -90,7 +97,7 @@ function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNo
       ) : null}
       {error === null ? null : (
         <Notice title="What you see here may be old" tone="mark">
-          {plainError(error).title}. It was read at block {String(head.number)}.
+          {readingError(error)}. It was read at block {whole(head.number)}.
         </Notice>
       )}
       {children({ contracts, governance, now, refresh })}
