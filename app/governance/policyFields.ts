@@ -6,7 +6,7 @@ import {
   limitNames,
   tighterSides,
 } from '../../protocol/policy/killPolicy.ts'
-import { count, whole, wholeDuration } from '../format.ts'
+import { whole, wholeDuration } from '../format.ts'
 
 export type LimitField = {
   readonly name: string
@@ -97,6 +97,3 @@ export const policyValues = (
     value: documentWords(policy[name]),
   })),
 ]
-
-/** `1 field`, for a table of changes. */
-export const changesWords = (changes: readonly Change[]): string => count(changes.length, 'field')

@@ -1,8 +1,8 @@
-import { formatUnits, parseUnits } from 'viem'
+import { formatUnits } from 'viem'
 import { whole } from '../format.ts'
 
 /** Of KillswitchToken. */
-export const tokenDecimals = 18
+const tokenDecimals = 18
 
 /** An amount in the token's smallest unit, in tokens: `400,000`, `1,234.5`; at most two decimals, `< 0.01` below. */
 export function tokens(amount: bigint, decimals = tokenDecimals): string {
@@ -17,12 +17,4 @@ export function share(amount: bigint, supply: bigint): string {
   if (supply === 0n || amount === 0n) return '0 %'
   const hundredths = Number((amount * 10_000n) / supply)
   return hundredths === 0 ? '< 0.01 %' : `${hundredths / 100} %`
-}
-
-/** An amount that somebody entered; null for what is none. */
-export function readTokens(text: string, decimals = tokenDecimals): bigint | null {
-  const trimmed = text.trim().replaceAll(',', '')
-  return /^\d+(\.\d+)?$/.test(trimmed) && (trimmed.split('.')[1] ?? '').length <= decimals
-    ? parseUnits(trimmed, decimals)
-    : null
 }

@@ -28,7 +28,7 @@ const columns: readonly Column<Change>[] = [
 ]
 
 /** Values that change, side by side. */
-export const ChangeTable = ({
+const ChangeTable = ({
   caption,
   changes,
 }: {
@@ -115,7 +115,7 @@ export function ActionPanel({
 }
 
 /** The agents that a kill or resume reaches, by name and number. */
-export function CoveredAgents({ target, verb }: { readonly target: Target; readonly verb: string }) {
+function CoveredAgents({ target, verb }: { readonly target: Target; readonly verb: string }) {
   const { chain, feed, kills, config } = useServices()
   const { registry } = useStore(chain.view)
   const { table } = useStore(feed.view)

@@ -1,5 +1,5 @@
-import { type ReactNode, useMemo } from 'react'
 import { toHex } from 'viem'
+import { proposalKey } from '../../../protocol/governance/ballots.ts'
 import type { GovernorName } from '../../../protocol/governance/governanceLog.ts'
 import {
   type Action,
@@ -42,27 +42,24 @@ export function ProposeBox(props: {
   readonly onText: (text: string) => void
   /** A resume need not work now: its cool-down may run until the vote is over. */
   readonly mayFailNow?: boolean
-  readonly children?: ReactNode
 }) {
-  const { voting, governor, action, missing, text, onText, mayFailNow = false, children } = props
+  const { voting, governor, action, missing, text, onText, mayFailNow = false } = props
   const { chain, config } = useServices()
   const { events } = useStore(chain.view)
   const wallet = useWallet()
   const account = wallet?.account ?? null
   const propose = useCall(voting.refresh, governanceWords)
-  const proposal = useMemo<Proposal | null>(
-    () =>
-      action === null || account === null
-        ? null
-        : { actions: [action], description: describedFor(text.trim(), account) },
-    [action, text, account],
-  )
+  const proposal: Proposal | null =
+    action === null || account === null
+      ? null
+      : { actions: [action], description: describedFor(text.trim(), account) }
   const { check, error } = useCheck(voting, governor, proposal, account)
   const [view] =
     action === null
       ? []
       : actionViews(voting.contracts, [action], beforeOf({ executedAt: null }, voting.governance, events))
-  const isMade = proposal !== null && voting.governance.proposals.has(`${governor}:${proposalId(proposal)}`)
+  const isMade =
+    proposal !== null && voting.governance.proposals.has(proposalKey(governor, proposalId(proposal)))
   const why = whyNot({
     isConnected: wallet !== null,
     missing: action === null ? missing : null,
@@ -83,7 +80,7 @@ export function ProposeBox(props: {
           </Link>
         }
       >
-        It is on chain. Voting begins in a moment.
+        It is on chain. The same proposal, word for word, cannot be made again.
       </Notice>
     )
   return (
@@ -97,7 +94,6 @@ export function ProposeBox(props: {
             onChange={onText}
             hint="Public, and on chain for ever. Voters see it below what the proposal does."
           />
-          {children}
           <Live>
             {proposal === null ? null : <CheckNotice check={check} error={error} mayFailNow={mayFailNow} />}
           </Live>
