@@ -447,6 +447,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     const { page, context } = await open(bob, "Bob's wallet", path)
     await page.getByText('an honest proposal').waitFor()
     expect(await page.getByText('This proposal is not what it says it is').count()).toBe(0)
+    await page.getByRole('button', { name: /^Vote by transaction/ }).waitFor()
     const [honest, other] = ['an honest', 'a forged '].map((text) => stringToHex(text).slice(2)) as [
       string,
       string,
@@ -457,6 +458,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     })
     await page.reload()
     await page.getByText('This proposal is not what it says it is').waitFor()
+    expect(await page.getByRole('button', { name: /^Vote by transaction/ }).count()).toBe(0)
   })
 
   it('sells a plan that votes have set, at the discount of who holds, and counts its agents', async () => {

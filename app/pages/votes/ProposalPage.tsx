@@ -57,7 +57,7 @@ function ProposalDetails({ voting, view }: { readonly voting: Voting; readonly v
       {record.isGenuine ? null : (
         <Notice title="This proposal is not what it says it is" tone="mark" urgent>
           Its number is not that of these actions and this description: what you see here is not what would be
-          executed. Somebody, perhaps your node, tampers with it. Do not vote by this page.
+          executed. Somebody, perhaps your node, tampers with it. This page lets nobody vote on it.
         </Notice>
       )}
       <Panel

@@ -21,6 +21,7 @@ import { proposalHref } from '../../frame/routes.ts'
 import { actionViews } from '../../governance/actionView.ts'
 import { beforeOf } from '../../governance/before.ts'
 import { governanceWords } from '../../governance/governanceWords.ts'
+import { governorCall } from '../../governance/governorCall.ts'
 import { type Check, useCheck } from '../../governance/useCheck.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
 import { plainError } from '../../plainError.ts'
@@ -28,7 +29,6 @@ import { useServices } from '../../services.ts'
 import { useWallet } from '../../wallet/useWallet.ts'
 import { WriteStatus } from '../WriteStatus.tsx'
 import { ActionPanel } from './ActionPanel.tsx'
-import { governorCall } from './VotePanel.tsx'
 
 /** A proposal before it is made: what it would do, whether it would work, and the step that makes it. */
 export function ProposeBox(props: {

@@ -6,12 +6,12 @@ import { Muted, Row, Stack } from '../../design/components/Layout.tsx'
 import { Panel } from '../../design/components/Panel.tsx'
 import { wholeDuration } from '../../format.ts'
 import { governanceWords } from '../../governance/governanceWords.ts'
+import { governorCall } from '../../governance/governorCall.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
 import { useServices } from '../../services.ts'
 import { useWallet } from '../../wallet/useWallet.ts'
 import { WriteStatus } from '../WriteStatus.tsx'
 import type { ProposalView } from './useProposalView.ts'
-import { governorCall } from './VotePanel.tsx'
 
 /** What anyone can do with a proposal now: queue it, execute it; and its proposer: cancel it. */
 export function StepPanel({ voting, view }: { readonly voting: Voting; readonly view: ProposalView }) {
@@ -34,7 +34,7 @@ export function StepPanel({ voting, view }: { readonly voting: Voting; readonly 
   const canExecute = (state === 'succeeded' && isEmergency) || state === 'queued'
   const canCancel = state === 'pending' && wallet?.account === record.proposer
   const didRun = [queue, execute, cancel].some(({ step }) => step !== 'idle')
-  if (!canQueue && !canExecute && !canCancel && !didRun) return null
+  if (!record.isGenuine || (!canQueue && !canExecute && !canCancel && !didRun)) return null
   return (
     <Panel title="Next step">
       <Stack>

@@ -1,9 +1,6 @@
 import { useState } from 'react'
-import { emergencyGovernorAbi } from '../../../protocol/generated/emergencyGovernorAbi.ts'
-import { policyGovernorAbi } from '../../../protocol/generated/policyGovernorAbi.ts'
-import type { GovernorName, Support } from '../../../protocol/governance/governanceLog.ts'
+import type { Support } from '../../../protocol/governance/governanceLog.ts'
 import type { Hex } from '../../../protocol/hex.ts'
-import type { ContractCall } from '../../chain/contractWrites.ts'
 import { useCall } from '../../chain/useCall.ts'
 import { Button } from '../../design/components/Button.tsx'
 import { Fact, Facts } from '../../design/components/Facts.tsx'
@@ -15,7 +12,8 @@ import { Panel } from '../../design/components/Panel.tsx'
 import { Quote } from '../../design/components/Quote.tsx'
 import { clockTime } from '../../format.ts'
 import { href, routes } from '../../frame/routes.ts'
-import { governanceErrors, governanceWords } from '../../governance/governanceWords.ts'
+import { governanceWords } from '../../governance/governanceWords.ts'
+import { governorCall } from '../../governance/governorCall.ts'
 import { share, tokens } from '../../governance/tokens.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
 import { type Holder, useHolder, usePowerAt } from '../../governance/useHolder.ts'
@@ -25,19 +23,6 @@ import { WriteStatus } from '../WriteStatus.tsx'
 import type { ProposalView } from './useProposalView.ts'
 
 export const supportNames: Readonly<Record<Support, string>> = { 0: 'Against', 1: 'For', 2: 'Abstain' }
-
-/** A call of a governor. */
-export const governorCall = (
-  voting: Pick<Voting, 'contracts'>,
-  governor: GovernorName,
-  functionName: string,
-  args: readonly unknown[],
-): ContractCall => ({
-  address: governor === 'policy' ? voting.contracts.policyGovernor : voting.contracts.emergencyGovernor,
-  abi: [...(governor === 'policy' ? policyGovernorAbi : emergencyGovernorAbi), ...governanceErrors],
-  functionName,
-  args,
-})
 
 /** The connected wallet's vote: what it weighs, whether it would count, and how to cast it. */
 export function VotePanel({ voting, view }: { readonly voting: Voting; readonly view: ProposalView }) {
@@ -85,7 +70,7 @@ function WalletVote(props: { readonly voting: Voting; readonly view: ProposalVie
       {holder === undefined || own !== undefined ? null : (
         <PowerNotice voting={voting} view={view} holder={holder} atSnapshot={atSnapshot} />
       )}
-      {state === 'active' && own === undefined ? (
+      {state === 'active' && own === undefined && record.isGenuine ? (
         <VoteForm voting={voting} view={view} hasPower={atSnapshot !== undefined && atSnapshot > 0n} />
       ) : null}
     </Stack>
