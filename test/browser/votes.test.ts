@@ -18,7 +18,6 @@ import {
   proposeArguments,
   settleArguments,
 } from '../../protocol/governance/proposal.ts'
-import { localPace } from '../../protocol/governance/settings.ts'
 import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
 import { toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { agentTypeTarget } from '../../protocol/scope.ts'
@@ -26,7 +25,7 @@ import { parseSpiffeId } from '../../protocol/spiffeId.ts'
 import type { FleetAgent } from '../../scripts/lib/fleet.ts'
 import { createInjectedWallet, type InjectedWallet } from './support/injectedWallet.ts'
 import { launchChromium } from './support/launchChromium.ts'
-import { cooldown, points, type Stack, startStack } from './support/stack.ts'
+import { cooldown, pace, points, type Stack, startStack } from './support/stack.ts'
 import { connect, endVisits, hold, seriousViolations, type VisitOptions, visit } from './support/visit.ts'
 
 const browser: Browser | null = await launchChromium()
@@ -130,11 +129,11 @@ async function decided(actions: readonly Omit<Action, 'value'>[], description: s
 /** A policy vote from the proposal to its execution, by alice alone. @param wait beyond the timelock, in seconds */
 async function carried(proposal: Proposal, wait = 0): Promise<void> {
   const { alice } = stack.accounts
-  await stack.passTime(localPace.policy.votingDelay + 1)
+  await stack.passTime(pace.policy.votingDelay + 1)
   await send(alice, 'policy', 'castVote', [proposalId(proposal), 1])
-  await stack.passTime(localPace.policy.votingPeriod)
+  await stack.passTime(pace.policy.votingPeriod)
   await send(alice, 'policy', 'queue', settleArguments(proposal))
-  await stack.passTime(localPace.policy.timelockDelay + wait)
+  await stack.passTime(pace.policy.timelockDelay + wait)
   await send(alice, 'policy', 'execute', settleArguments(proposal))
 }
 
@@ -187,7 +186,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       '3',
       'tighter',
     ])
-    await stack.passTime(localPace.policy.votingDelay)
+    await stack.passTime(pace.policy.votingDelay)
     await vote(page, 'For')
     await page.getByText('40 % of 4 %, reached').waitFor()
     expect(wallet.asked.filter((method) => method === 'eth_sendTransaction')).toHaveLength(2)
@@ -198,10 +197,10 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await bobs.page.getByText('For: 250,000 KSW').waitFor()
     await page.getByText(/ten is too many/).waitFor()
 
-    await stack.passTime(localPace.policy.votingPeriod)
+    await stack.passTime(pace.policy.votingPeriod)
     await enabled(page, 'Queue').click()
     await page.getByText('The timelock').waitFor()
-    await stack.passTime(localPace.policy.timelockDelay)
+    await stack.passTime(pace.policy.timelockDelay)
     await enabled(bobs.page, 'Execute').click()
     await page.getByText('Executed', { exact: true }).waitFor()
     // What it changed stays told from what held then.
@@ -328,7 +327,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
   it('warns before a vote that would count for nothing: tokens that nobody was delegated', async () => {
     const { alice, carol } = stack.accounts
     const { path } = await proposed(alice, 'policy', [setDefault(4)], 'Four')
-    await stack.passTime(localPace.policy.votingDelay)
+    await stack.passTime(pace.policy.votingDelay)
     const { page, wallet } = await open(carol, "Carol's wallet", path)
     await page.getByText('Your tokens are not delegated: a vote would count for nothing').waitFor()
     await page.getByText('0 KSW (0 %), your votes at the snapshot').waitFor()
@@ -512,7 +511,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       const made = await proposed(bob, 'policy', [setDefault(6)], 'Six')
       await page.getByRole('link', { name: 'Votes', exact: true }).click()
       await page.getByRole('link', { name: /consecutive failures 3 → 6/ }).click()
-      await stack.passTime(localPace.policy.votingDelay)
+      await stack.passTime(pace.policy.votingDelay)
       await vote(page, 'For')
       await page.getByText('25 % of 4 %, reached').waitFor()
       expect(await page.evaluate(() => location.hash)).toBe(`#${made.path}`)

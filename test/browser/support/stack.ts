@@ -5,7 +5,7 @@ import { http, toHex } from 'viem'
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import type { Deployment } from '../../../protocol/deployment.ts'
 import type { GovernedContracts } from '../../../protocol/governance/contracts.ts'
-import { localPace } from '../../../protocol/governance/settings.ts'
+import { localPace, type Pace } from '../../../protocol/governance/settings.ts'
 import { initialPolicy } from '../../../protocol/policy/killPolicy.ts'
 import { createChildren } from '../../../scripts/lib/children.ts'
 import { takeDataFolder } from '../../../scripts/lib/dataFolder.ts'
@@ -53,10 +53,16 @@ export type Stack = {
   stop(): Promise<void>
 }
 
+/** Times of votes, in seconds: a slow machine, too, gets its votes in before the clock is moved on. */
+export const pace: Pace = {
+  policy: { ...localPace.policy, votingPeriod: 120 },
+  emergency: { ...localPace.emergency, votingPeriod: 120 },
+}
+
 /** In the smallest unit of the token: a million. */
 const supply = 10n ** 24n
 
-/** @param options `votes` puts it under token holders, at the pace of a local chain */
+/** @param options `votes` puts it under token holders, at `pace` */
 export async function startStack(options: { readonly votes?: boolean } = {}): Promise<Stack> {
   const folder = mkdtempSync(path.join(tmpdir(), 'killswitch-browser-'))
   const data = takeDataFolder(path.join(folder, 'data'))
@@ -85,7 +91,7 @@ export async function startStack(options: { readonly votes?: boolean } = {}): Pr
       ...deploying,
       config,
       governance: {
-        ...localPace,
+        ...pace,
         holder: governance.address,
         supply,
         defaultPolicy: initialPolicy,
