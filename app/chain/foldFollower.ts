@@ -2,12 +2,14 @@ import type { Client } from 'viem'
 import { getBlock } from 'viem/actions'
 import { createStore, type Store } from '../store.ts'
 
+/** The latest block: `time` in Unix seconds, `seenAt` by the clock of this page in ms, when it was new here. */
+export type ChainHead = { readonly number: bigint; readonly time: number; readonly seenAt: number }
+
 /** What the user's node says, folded. */
 export type FoldView<Fold> = {
   /** Null before all logs were read once. */
   readonly fold: Fold | null
-  /** Time in Unix seconds. */
-  readonly head: { readonly number: bigint; readonly time: number } | null
+  readonly head: ChainHead | null
   /** How far the first reading is; null when it is done. */
   readonly progress: { readonly block: bigint; readonly of: bigint } | null
   /** Why the last attempt to read failed; the rest is then as old as `readAt`. */
@@ -76,8 +78,10 @@ export function createFoldFollower<Fold, Event extends Found>(options: {
 
   const read = async (): Promise<void> => {
     const block = await getBlock(client)
-    const head = { number: block.number, time: Number(block.timestamp) }
-    const known = view.get().fold
+    const { fold: known, head: former } = view.get()
+    const time = Number(block.timestamp)
+    const isNew = former?.number !== block.number || former.time !== time
+    const head = isNew ? { number: block.number, time, seenAt: now() } : former
     const fresh = await options.read(baseBlock + 1n, block.number, (done) => {
       if (known === null)
         view.set({ ...view.get(), progress: { block: done, of: block.number }, readAt: now() })

@@ -1,6 +1,5 @@
 import type { GovernedContracts } from '../../protocol/governance/contracts.ts'
 import { useStore } from '../data/useStore.ts'
-import { useNow } from '../design/components/useNow.ts'
 import { headInterval, type Services, useServices } from '../services.ts'
 import { createStore } from '../store.ts'
 import type { Governance } from './governance.ts'
@@ -50,14 +49,8 @@ export function useGovernanceView(): (GovernanceView & { readonly follower: Gove
 export type Voting = {
   readonly contracts: GovernedContracts
   readonly governance: Governance
-  /** Unix seconds: the chain's clock, carried on by this machine's since the last look. */
+  /** Unix seconds: the chain's clock, carried on by this machine's since its head was seen. */
   readonly now: number
   /** Reads now what changed. */
   refresh(): Promise<void>
-}
-
-/** The chain's clock at the head, carried on by this machine's; 0 before the first look. */
-export function useChainTime({ head, readAt }: Pick<GovernanceView, 'head' | 'readAt'>): number {
-  const now = useNow()
-  return head === null || readAt === null ? 0 : head.time + Math.max(0, Math.floor((now - readAt) / 1000))
 }

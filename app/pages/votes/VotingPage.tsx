@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { useLocation } from 'wouter'
+import { useChainTime } from '../../data/useChainTime.ts'
 import { useStore } from '../../data/useStore.ts'
 import { Empty, Loading } from '../../design/components/Empty.tsx'
 import { Page } from '../../design/components/Layout.tsx'
@@ -7,7 +8,7 @@ import { Notice } from '../../design/components/Notice.tsx'
 import { Tabs } from '../../design/components/Tabs.tsx'
 import { whole } from '../../format.ts'
 import { href, routes } from '../../frame/routes.ts'
-import { useChainTime, useGovernanceView, type Voting } from '../../governance/useGovernance.ts'
+import { useGovernanceView, type Voting } from '../../governance/useGovernance.ts'
 import { plainError } from '../../plainError.ts'
 import { useServices } from '../../services.ts'
 
@@ -58,7 +59,7 @@ function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNo
   const { chain, config } = useServices()
   const { registry } = useStore(chain.view)
   const view = useGovernanceView()
-  const now = useChainTime(view ?? { head: null, readAt: null })
+  const now = useChainTime(view?.head ?? null)
   if (view === null)
     return (
       <Empty title="Token holders do not govern this KillSwitch">
