@@ -549,6 +549,39 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await page.getByText('The KillSwitch obeys others than these votes').waitFor()
   })
 
+  it('takes a vote by the keyboard alone', async () => {
+    const { bob } = stack.accounts
+    const { path } = await proposed(bob, 'policy', [setDefault(9)], 'Nine')
+    await stack.passTime(pace.policy.votingDelay)
+    const { page } = await open(bob, "Bob's wallet", path)
+    await page.getByLabel('For', { exact: true }).waitFor()
+    const focusOn = async (name: RegExp): Promise<void> => {
+      for (let presses = 0; presses < 60; presses++) {
+        const label = await page.evaluate(() => {
+          const at = document.activeElement
+          const labels = at instanceof HTMLInputElement ? [...(at.labels ?? [])] : []
+          return (
+            at?.getAttribute('aria-label') ??
+            (labels.map((one) => one.textContent).join() || at?.textContent) ??
+            ''
+          )
+        })
+        if (name.test(label)) return
+        await page.keyboard.press('Tab')
+      }
+      throw new Error(`Tab does not lead to ${name}`)
+    }
+    await focusOn(/^For$/)
+    await page.keyboard.press('Space')
+    // One of three, as radio buttons are: arrows go on within them.
+    await page.keyboard.press('ArrowDown')
+    await focusOn(/^Your reason$/)
+    await page.keyboard.type('nine is too many')
+    await focusOn(/^Vote by transaction$/)
+    await page.keyboard.press('Enter')
+    await page.getByText('You voted against').waitFor()
+  })
+
   it('is accessible by day and by night, and fits a screen of 360 pixels', async () => {
     const { alice } = stack.accounts
     const { path } = await proposed(
