@@ -49,6 +49,8 @@ export function useGovernanceView(): (GovernanceView & { readonly follower: Gove
 export type Voting = {
   readonly contracts: GovernedContracts
   readonly governance: Governance
+  /** Why nothing may be signed for these contracts; undefined once all of them are known to belong together. */
+  readonly unsafe: string | undefined
   /** Unix seconds: the chain's clock, carried on by this machine's since its head was seen. */
   readonly now: number
   /** Reads now what changed. */

@@ -547,6 +547,16 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     governance = { ...contracts, emergencyGovernor: `0x${'99'.repeat(20)}` }
     await page.reload()
     await page.getByText('The KillSwitch obeys others than these votes').waitFor()
+    // One wrong address among the others: said, and nothing is signed for any of them.
+    governance = { ...contracts, subscriptions: contracts.token }
+    await page.goto(`${stack.url}#/votes/delegation`)
+    await page.reload()
+    await page.getByText(/^Of the subscriptions \(0x/).waitFor()
+    await page.getByText('the contracts do not fit, see above').first().waitFor()
+    expect(await enabled(page, 'Delegate by transaction').count()).toBe(0)
+    governance = contracts
+    await page.reload()
+    await enabled(page, 'Delegate by transaction').waitFor()
   })
 
   it('takes a vote by the keyboard alone', async () => {

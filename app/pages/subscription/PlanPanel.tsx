@@ -39,13 +39,14 @@ export function PlanPanel(props: {
   const money = (amount: bigint) => `${tokens(amount, currency.decimals)} ${currency.symbol}`
   const isAllowed = cost !== undefined && currency.allowance >= cost
   const why =
-    periods < 1
+    voting.unsafe ??
+    (periods < 1
       ? 'enter a number of periods'
       : cost === undefined
         ? 'the price is not known'
         : currency.balance < cost
           ? `this wallet holds ${money(currency.balance)}`
-          : undefined
+          : undefined)
   return (
     <Panel title={`Plan ${plan.planId}: ${count(plan.agentQuota, 'agent')}`} sources={['chain']}>
       <Facts>

@@ -58,7 +58,7 @@ export function DelegateForm({ voting, account }: { readonly voting: Voting; rea
       return { ...place, ...delegation, signature }
     },
   })
-  const why = isGood ? undefined : 'enter an address'
+  const why = voting.unsafe ?? (isGood ? undefined : 'enter an address')
   return (
     <Panel title="Delegate">
       <Stack>

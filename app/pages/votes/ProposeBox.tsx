@@ -61,6 +61,7 @@ export function ProposeBox(props: {
   const isMade =
     proposal !== null && voting.governance.proposals.has(proposalKey(governor, proposalId(proposal)))
   const why = whyNot({
+    unsafe: voting.unsafe,
     isConnected: wallet !== null,
     missing: action === null ? missing : null,
     text,
@@ -125,13 +126,15 @@ export function ProposeBox(props: {
 }
 
 function whyNot(given: {
+  readonly unsafe: string | undefined
   readonly isConnected: boolean
   readonly missing: string | null
   readonly text: string
   readonly check: Check | undefined
   readonly mayFailNow: boolean
 }): string | undefined {
-  const { isConnected, missing, text, check, mayFailNow } = given
+  const { unsafe, isConnected, missing, text, check, mayFailNow } = given
+  if (unsafe !== undefined) return unsafe
   if (!isConnected) return 'connect a wallet'
   if (missing !== null) return missing
   if (text.trim() === '') return 'say why'

@@ -66,13 +66,14 @@ export function SendDelegation({ voting }: { readonly voting: Voting }) {
     })
   }
   const why =
-    wallet === null
+    voting.unsafe ??
+    (wallet === null
       ? 'connect a wallet'
       : signed === null || signer === undefined
         ? 'paste a signed delegation'
         : isExpired
           ? 'it has expired'
-          : undefined
+          : undefined)
   return (
     <Panel title="Send a signed delegation">
       <Stack>

@@ -157,11 +157,12 @@ function VoteForm(props: {
           kind="strong"
           busy={vote.isBusy}
           why={
-            hasPower
+            voting.unsafe ??
+            (hasPower
               ? support === -1
                 ? 'choose for, against or abstain'
                 : undefined
-              : 'it would count for nothing'
+              : 'it would count for nothing')
           }
           onPress={send}
         >

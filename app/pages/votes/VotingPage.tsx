@@ -9,6 +9,7 @@ import { Tabs } from '../../design/components/Tabs.tsx'
 import { whole } from '../../format.ts'
 import { href, routes } from '../../frame/routes.ts'
 import { useGovernanceView, type Voting } from '../../governance/useGovernance.ts'
+import { useLinkFaults } from '../../governance/useLinkFaults.ts'
 import { plainError } from '../../plainError.ts'
 import { useServices } from '../../services.ts'
 
@@ -60,6 +61,7 @@ function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNo
   const { registry } = useStore(chain.view)
   const view = useGovernanceView()
   const now = useChainTime(view?.head ?? null)
+  const faults = useLinkFaults(view?.follower.contracts ?? null)
   if (view === null)
     return (
       <Empty title="Token holders do not govern this KillSwitch">
@@ -87,13 +89,26 @@ function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNo
   const isOther =
     registry !== null &&
     (registry.governance !== contracts.timelock || registry.emergencyGovernor !== contracts.emergencyGovernor)
+  const isUnfit = faults !== undefined && faults.length > 0
+  const unsafe =
+    isOther || isUnfit
+      ? 'the contracts do not fit, see above'
+      : registry === null || faults === undefined
+        ? 'your node has not said yet whether these contracts belong together'
+        : undefined
   return (
     <>
       {isOther ? (
         <Notice title="The KillSwitch obeys others than these votes" tone="mark" urgent>
           The contracts that this page was told of are not, or no longer, its governance (
           {registry.governance}) and emergency governor ({registry.emergencyGovernor ?? 'none'}). Votes here
-          may decide nothing.
+          may decide nothing, so this page has nothing signed for them.
+        </Notice>
+      ) : null}
+      {isUnfit ? (
+        <Notice title="These contracts do not belong together" tone="mark" urgent>
+          {faults.join(' ')} This page has nothing signed for them: ask who serves it to mend its
+          configuration.
         </Notice>
       ) : null}
       {error === null ? null : (
@@ -101,7 +116,7 @@ function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNo
           {readingError(error)}. It was read at block {whole(head.number)}.
         </Notice>
       )}
-      {children({ contracts, governance, now, refresh })}
+      {children({ contracts, governance, unsafe, now, refresh })}
     </>
   )
 }
