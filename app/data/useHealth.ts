@@ -3,6 +3,7 @@ import type { HealthState } from '../design/components/Health.tsx'
 import { useNow } from '../design/components/useNow.ts'
 import { age, whole } from '../format.ts'
 import { useServices } from '../services.ts'
+import { isOldHead } from './oldHead.ts'
 import { useStore } from './useStore.ts'
 
 /** How one of the things that the page depends on fares. */
@@ -10,8 +11,6 @@ export type HealthView = { readonly state: HealthState; readonly words: string; 
 
 /** ms between two questions for the relayer's readiness */
 const lookInterval = 3_000
-/** Beyond this the chain's head counts as old, in ms. */
-const oldHead = 60_000
 
 export function useRelayerHealth(): HealthView & { readonly isDown: boolean } {
   const { api } = useServices()
@@ -40,7 +39,7 @@ export function useChainHealth(): HealthView & { readonly isDown: boolean } {
     }
   if (head === null) return { state: 'doubtful', words: 'reading …', isDown: false }
   const block = `block ${whole(head.number)}`
-  const isOld = now - head.time * 1000 > oldHead
+  const isOld = isOldHead(head.time, now)
   return isOld
     ? { state: 'doubtful', words: `${block}, ${age(now - head.time * 1000)} old`, isDown: false }
     : { state: 'good', words: block, title: config.rpc, isDown: false }

@@ -532,6 +532,15 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await context.unroute(`${stack.chain.rpc}/**`)
     await page.getByText('What you see here may be old').waitFor({ state: 'detached' })
     await page.getByText(/^Tried on your node: it can be proposed/).waitFor()
+    // It answers, but has seen no block for two minutes.
+    await context.route(`${stack.chain.rpc}/**`, async (route) => {
+      const response = await route.fetch()
+      const body = (await response.json()) as { result?: { timestamp?: string } | null }
+      if (typeof body.result?.timestamp === 'string')
+        body.result.timestamp = toHex(Math.floor(Date.now() / 1000) - 120)
+      await route.fulfill({ response, json: body })
+    })
+    await page.getByText(/^The latest block of your node, [\d,]+, is 2 min old/).waitFor()
   })
 
   it('says where token holders govern nothing, and where the KillSwitch obeys others than it was told', async () => {

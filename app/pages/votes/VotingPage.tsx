@@ -1,12 +1,14 @@
 import type { ReactNode } from 'react'
 import { useLocation } from 'wouter'
+import { isOldHead } from '../../data/oldHead.ts'
 import { useChainTime } from '../../data/useChainTime.ts'
 import { useStore } from '../../data/useStore.ts'
 import { Empty, Loading } from '../../design/components/Empty.tsx'
 import { Page } from '../../design/components/Layout.tsx'
 import { Notice } from '../../design/components/Notice.tsx'
 import { Tabs } from '../../design/components/Tabs.tsx'
-import { whole } from '../../format.ts'
+import { useNow } from '../../design/components/useNow.ts'
+import { age, whole } from '../../format.ts'
 import { href, routes } from '../../frame/routes.ts'
 import { useGovernanceView, type Voting } from '../../governance/useGovernance.ts'
 import { useLinkFaults } from '../../governance/useLinkFaults.ts'
@@ -61,6 +63,7 @@ function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNo
   const { registry } = useStore(chain.view)
   const view = useGovernanceView()
   const now = useChainTime(view?.head ?? null)
+  const machineTime = useNow()
   const faults = useLinkFaults(view?.follower.contracts ?? null)
   if (view === null)
     return (
@@ -111,11 +114,16 @@ function WhenRead({ children }: { readonly children: (voting: Voting) => ReactNo
           configuration.
         </Notice>
       ) : null}
-      {error === null ? null : (
+      {error !== null ? (
         <Notice title="What you see here may be old" tone="mark">
           {readingError(error)}. It was read at block {whole(head.number)}.
         </Notice>
-      )}
+      ) : isOldHead(head.time, machineTime) ? (
+        <Notice title="What you see here may be old" tone="mark">
+          The latest block of your node, {whole(head.number)}, is {age(machineTime - head.time * 1000)} old:
+          it may have stopped following the chain. Votes since then are not shown.
+        </Notice>
+      ) : null}
       {children({ contracts, governance, unsafe, now, refresh })}
     </>
   )
