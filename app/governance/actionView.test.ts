@@ -169,6 +169,43 @@ describe('kills, releases and settings', () => {
     })
   })
 
+  const onKillSwitch = (functionName: string, args: readonly unknown[]) =>
+    view(
+      call(contracts.killSwitch, encodeFunctionData({ abi: killSwitchAbi, functionName, args } as never)),
+    )[0]
+
+  test.each<[string, readonly unknown[], RegExp]>([
+    ['setCouncil', [place(9)], /may release what owners and breakers stopped.*without another vote/],
+    ['setBreaker', [place(9), true], /may stop any single agent.*without a vote/],
+    ['setEmergencyGovernor', [place(9)], /may stop any agent.*that only votes lift/],
+    ['offerGovernance', [place(9)], /it alone sets policies, council.*decide nothing any more/],
+  ])('whose power grows by %s, and how, is a warning', (functionName, args, warning) => {
+    expect(onKillSwitch(functionName, args)?.warning).toMatch(warning)
+  })
+
+  test('taking power away is none', () => {
+    expect(onKillSwitch('setBreaker', [place(9), false])?.warning).toBeNull()
+    expect(onKillSwitch('setCouncil', [place(0)])).toMatchObject({
+      title: expect.stringMatching(/^Dismisses the council/),
+      warning: null,
+    })
+  })
+
+  test('a lower setting says who gains by it, a higher one nothing', () => {
+    const period = (seconds: number) =>
+      view(
+        call(
+          contracts.policyGovernor,
+          encodeFunctionData({ abi: policyGovernorAbi, functionName: 'setVotingPeriod', args: [seconds] }),
+        ),
+      )[0]?.warning
+    expect([period(14), period(15), period(16)]).toEqual([
+      'Holders get less time to notice a vote and take part.',
+      null,
+      null,
+    ])
+  })
+
   test('a plan for subscriptions', () => {
     const plan = { price: 5n, period: 3600, agentQuota: 10, offered: true }
     const data = encodeFunctionData({ abi: subscriptionsAbi, functionName: 'setPlan', args: [1, plan] })

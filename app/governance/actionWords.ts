@@ -87,6 +87,18 @@ export const settingWords = (name: SettingName, value: bigint): string =>
       ? `${value} % of the supply`
       : wholeDuration(Number(value) * 1000)
 
+/** Who gains what when a setting is lowered. */
+const lessMeans: Readonly<Record<SettingName, string>> = {
+  votingDelay: 'Holders get less time to delegate and prepare before a vote counts.',
+  votingPeriod: 'Holders get less time to notice a vote and take part.',
+  voteExtension: 'A quorum that is reached late leaves the others less time to answer.',
+  timelockDelay:
+    'Owners get less time between a vote and its effect, such as to stop again what is released.',
+  proposalThreshold: 'Holders of fewer votes can propose.',
+  quorum: 'Fewer votes decide.',
+  superQuorum: 'Fewer votes stop at once, without waiting for the others.',
+}
+
 /** The functions that set a setting of the votes. */
 export const settingFunctions: Readonly<Record<string, SettingName>> = {
   setVotingDelay: 'votingDelay',
@@ -134,7 +146,13 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
       old === null ? null : settingWords(setting, old),
       settingWords(setting, BigInt(first as number | bigint)),
     )
-    return { kind: 'setting', title: changesTitle(`Of ${places[contract]}`, changes), warning: null, changes }
+    const less = old !== null && BigInt(first as number | bigint) < old
+    return {
+      kind: 'setting',
+      title: changesTitle(`Of ${places[contract]}`, changes),
+      warning: less ? lessMeans[setting] : null,
+      changes,
+    }
   }
   switch (`${contract}.${functionName}`) {
     case 'killPolicies.setDefault':
@@ -231,34 +249,54 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
         old === null ? null : wholeDuration(old * 1000),
         wholeDuration(Number(second) * 1000),
       )
-      return { kind: 'setting', title: changesTitle('Of the KillSwitch', changes), warning: null, changes }
+      return {
+        kind: 'setting',
+        title: changesTitle('Of the KillSwitch', changes),
+        warning:
+          old !== null && Number(second) < old
+            ? 'What is stopped at this rank can be released sooner; owners get less time to stop it again.'
+            : null,
+        changes,
+      }
     }
     case 'killSwitch.setBreaker':
       return {
         kind: 'setting',
         title: `${second === true ? 'Admits' : 'Dismisses'} ${shortHex(first as string)} as breaker, which may stop any agent`,
-        warning: null,
+        warning:
+          second === true
+            ? 'That account may stop any single agent, of any owner, without a vote. It releases nothing.'
+            : null,
         changes: only('Breaker', null, (first as string).toLowerCase()),
       }
-    case 'killSwitch.setCouncil':
+    case 'killSwitch.setCouncil': {
+      const council = (first as string).toLowerCase()
+      const isNone = /^0x0*$/.test(council)
       return {
         kind: 'setting',
-        title: 'Appoints the council, which stops and releases anything up to rank Council',
-        warning: null,
-        changes: only('Council', null, (first as string).toLowerCase()),
+        title: isNone
+          ? 'Dismisses the council: there is none any more'
+          : 'Appoints the council, which stops and releases anything up to rank Council',
+        warning: isNone
+          ? null
+          : 'That account may stop any agent, wallet, type or the fleet, and may release what owners and breakers stopped, after the cool-down, without another vote.',
+        changes: only('Council', null, isNone ? 'none' : council),
       }
+    }
     case 'killSwitch.setEmergencyGovernor':
       return {
         kind: 'setting',
         title: 'Replaces emergency votes by another contract',
-        warning: 'Whatever stands there may stop anything without delay.',
+        warning:
+          'Whatever stands there may stop any agent, wallet, type or the fleet without delay or another vote, at a rank that only votes lift.',
         changes: only('Emergency governor', null, (first as string).toLowerCase()),
       }
     case 'killSwitch.offerGovernance':
       return {
         kind: 'setting',
         title: `Offers every power of these votes to ${shortHex(first as string)}`,
-        warning: 'Once that account accepts, these votes decide nothing any more.',
+        warning:
+          'Once that account accepts, it alone sets policies, council, breakers and plans and releases what is stopped; these votes decide nothing any more.',
         changes: only('Successor', null, (first as string).toLowerCase()),
       }
     case 'subscriptions.setPlan': {
