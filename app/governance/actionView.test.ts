@@ -12,9 +12,10 @@ import type { GovernanceEvent } from '../../protocol/governance/governanceLog.ts
 import type { Action } from '../../protocol/governance/proposal.ts'
 import { initialPolicy, type KillPolicy, type Limits } from '../../protocol/policy/killPolicy.ts'
 import { agentTypeTarget, fleetTarget, ownerTarget, Scope } from '../../protocol/scope.ts'
+import type { ChainEvent } from '../chain/registryFold.ts'
 import { actionViews, proposalTitle } from './actionView.ts'
 import { type Before, beforeOf } from './before.ts'
-import { killAction, removePolicyAction, resumeAction, setPolicyAction } from './draftActions.ts'
+import { admitAction, killAction, removePolicyAction, resumeAction, setPolicyAction } from './draftActions.ts'
 import { foldGovernance } from './governance.ts'
 
 const place = (n: number): Hex => `0x${n.toString(16).padStart(40, '0')}`
@@ -126,6 +127,77 @@ describe('policies', () => {
       beforeOf({ executedAt }, later, []),
     )
     expect(one).toMatchObject({ changes: [{ before: '5', after: '3' }] })
+  })
+})
+
+describe('admissions', () => {
+  const uuid = '01234567-89ab-8def-8123-456789abcdef'
+  const owner = place(0xa1)
+  const chainEvents: readonly ChainEvent[] = [
+    {
+      event: {
+        type: 'AgentRegistered',
+        uuid,
+        owner,
+        agentType: 'trader',
+        key: null,
+        sequence: 1,
+      },
+      block: 1n,
+      blockHash: place(1),
+      logIndex: 0,
+      txHash: place(1),
+      time: 1,
+    },
+  ]
+  const looser = policyOf({ consecutiveFailures: 30, probation: 7200 })
+  const traders = (byAdmission: boolean) =>
+    at({
+      type: 'PolicyChanged',
+      change: { type: 'PolicySet', agentType: 'trader', version: 1, byAdmission, policy: looser },
+    })
+  const words = (of: string | null, ...policies: readonly PlacedEvent[]) =>
+    actionViews(
+      contracts,
+      [admitAction(contracts, uuid, of === null ? null : owner)],
+      beforeOf(
+        { executedAt: null },
+        foldGovernance(contracts, [policySet(null, 1, initialPolicy), ...policies], 100n),
+        chainEvents,
+      ),
+    )[0]
+
+  test('what holds for the agent before and after, and what of it is looser', () => {
+    const one = words(owner, traders(true))
+    expect(one).toMatchObject({
+      changes: [
+        { field: 'Owner', after: owner },
+        { field: 'Consecutive failures', before: '10', after: '30', effect: 'looser' },
+        { field: 'Probation after a resume', before: '1 h', after: '2 h', effect: 'tighter' },
+      ],
+    })
+    expect(one?.warning).toMatch(/holds alone then.*Looser than before: consecutive failures\.$/)
+  })
+
+  test('its end brings the default back', () => {
+    expect(words(null, traders(true))).toMatchObject({
+      changes: [
+        { field: 'Consecutive failures', before: '30', after: '10', effect: 'tighter' },
+        { field: 'Probation after a resume', before: '2 h', after: '1 h', effect: 'looser' },
+      ],
+    })
+  })
+
+  test('without a policy by admission it changes nothing, yet', () => {
+    for (const one of [words(owner), words(owner, traders(false))]) {
+      expect(one).toMatchObject({ changes: [{ field: 'Owner' }] })
+      expect(one?.warning).toMatch(/no policy by admission now: this changes nothing until a vote sets one/)
+    }
+  })
+
+  test('an agent that the chain does not know is said to be unknown', () => {
+    const [one] = view(admitAction(contracts, uuid, owner))
+    expect(one?.warning).toMatch(/knows no type of this agent/)
   })
 })
 

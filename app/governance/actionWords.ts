@@ -130,6 +130,39 @@ const planWords = (plan: Plan): string =>
 const argumentText = (value: unknown): string =>
   visibleText(JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? one.toString() : one)) ?? '')
 
+/** What it means for one agent to be admitted, or (owner null) no more: which values then hold for it. */
+function admissionWords(uuid: string, owner: Hex | null, { policies, agentType }: Before): ActionWords {
+  const type = agentType(uuid)
+  const entry = type === null ? undefined : policies.types.get(type)
+  const base = policies.default?.policy ?? null
+  const own = entry?.byAdmission === true ? entry.policy : null
+  const title =
+    owner === null
+      ? `Ends the admission of agent ${uuid} to its type's policy`
+      : `Admits agent ${uuid} to its type's policy`
+  const admission = owner === null ? [] : only('Owner', null, owner)
+  if (type === null || base === null || own === null) {
+    const effect =
+      type === null
+        ? 'The chain knows no type of this agent, so nothing says what would hold for it.'
+        : `The type ${type} has no policy by admission now: this changes nothing until a vote sets one${owner === null ? '' : ', and then that holds for the agent alone, also where it is looser'}.`
+    return { kind: 'setting', title, warning: effect, changes: admission }
+  }
+  const changes = owner === null ? policyChanges(own, base) : policyChanges(base, own)
+  const notes = [
+    owner === null
+      ? null
+      : `The policy of type ${type} holds alone then, instead of the default, while this owner has the agent; so does every later one that is by admission.`,
+    looserWarning(changes),
+  ].filter((note) => note !== null)
+  return {
+    kind: 'setting',
+    title,
+    warning: notes.length === 0 ? null : notes.join(' '),
+    changes: [...admission, ...changes],
+  }
+}
+
 /** A call of a known contract, in words. @throws {InvalidSubjectError} for a target that is none */
 export function actionWords(meaning: ActionMeaning, before: Before): ActionWords {
   const { contract, functionName, args } = meaning
@@ -200,20 +233,12 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
       }
     }
     case 'killPolicies.admit':
-      return {
-        kind: 'setting',
-        title: `Admits agent ${uuidFromAgentId(first as bigint)} to its type's policy`,
-        warning:
-          'It holds alone then, also where it is looser than the default, while this owner keeps the agent.',
-        changes: only('Owner', null, (second as string).toLowerCase()),
-      }
     case 'killPolicies.dismiss':
-      return {
-        kind: 'setting',
-        title: `Ends the admission of agent ${uuidFromAgentId(first as bigint)} to its type's policy`,
-        warning: null,
-        changes: [],
-      }
+      return admissionWords(
+        uuidFromAgentId(first as bigint),
+        functionName === 'admit' ? ((second as string).toLowerCase() as Hex) : null,
+        before,
+      )
     case 'killSwitch.kill':
     case 'killSwitch.emergencyKill': {
       const isWallet = functionName === 'emergencyKill'

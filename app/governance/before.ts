@@ -12,6 +12,8 @@ export type Before = {
   readonly setting: (governor: GovernorName, name: SettingName) => bigint | null
   readonly cooldown: (rank: Rank) => number | null
   readonly plan: (planId: number) => Plan | null
+  /** An agent's, which never changes; null while it has none, or the chain knows no such agent. */
+  readonly agentType: (uuid: string) => string | null
 }
 
 const isBefore = (one: Omit<Place, 'time'>, other: Omit<Place, 'time'>): boolean =>
@@ -40,6 +42,15 @@ export function beforeOf(
         ({ event }) => event.type === 'CooldownChanged' && event.rank === rank,
       )?.event
       return last?.type === 'CooldownChanged' ? last.cooldown : null
+    },
+    agentType: (uuid) => {
+      const one = chainEvents.findLast(
+        ({ event }) =>
+          (event.type === 'AgentRegistered' || event.type === 'AgentCompleted') &&
+          event.uuid === uuid &&
+          event.agentType !== null,
+      )?.event
+      return one?.type === 'AgentRegistered' || one?.type === 'AgentCompleted' ? one.agentType : null
     },
     plan: (planId) => {
       const last = events.findLast(
