@@ -7,6 +7,7 @@ import { dateTime } from '../../format.ts'
 import { proposalHref } from '../../frame/routes.ts'
 import { policyChanges } from '../../governance/policyFields.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
+import { voteBehind } from '../../governance/voteBehind.ts'
 
 /** Every version, latest first, with what it changed and the vote that did. */
 export function PolicyHistory(props: {
@@ -23,9 +24,7 @@ export function PolicyHistory(props: {
     const policy = change.type === 'PolicySet' ? change.policy : null
     const changes = before === null || policy === null ? null : policyChanges(before, policy)
     before = policy
-    const vote = [...voting.governance.proposals.values()].find(
-      ({ executedAt }) => executedAt?.txHash === place.txHash,
-    )
+    const vote = voteBehind(voting.contracts, voting.governance.proposals.values(), place, agentType)
     return [
       {
         key: String(change.version),
