@@ -39,6 +39,8 @@ export type RelayerAgent = {
   readonly owner: Hex
   readonly agentType: string
   readonly state: 'alive' | 'killing' | 'killed'
+  /** Whether it has a place of its owner's quota at this relayer. */
+  readonly hasPlace: boolean
   readonly svid: { readonly expiresAt: number; readonly issuedAt: number; readonly generation: number } | null
   readonly lastAccessAt: number | null
   readonly lastOutcome: string | null

@@ -1,10 +1,12 @@
+import { useQuery } from '@tanstack/react-query'
 import type { Hex } from '../../../protocol/hex.ts'
 import { useStore } from '../../data/useStore.ts'
 import { Empty, Loading } from '../../design/components/Empty.tsx'
 import { Fact, Facts } from '../../design/components/Facts.tsx'
-import { Stack } from '../../design/components/Layout.tsx'
+import { Muted, Stack } from '../../design/components/Layout.tsx'
 import { ErrorNotice, Notice } from '../../design/components/Notice.tsx'
 import { Panel } from '../../design/components/Panel.tsx'
+import { Source } from '../../design/components/Source.tsx'
 import { GoalBar } from '../../design/components/VoteBar.tsx'
 import { clockTime, count, dateTime, whole, wholeDuration } from '../../format.ts'
 import { discountWords } from '../../governance/discountWords.ts'
@@ -18,6 +20,9 @@ import { useServices } from '../../services.ts'
 import { useWallet } from '../../wallet/useWallet.ts'
 import { VotingPage } from '../votes/VotingPage.tsx'
 import { PlanPanel } from './PlanPanel.tsx'
+
+/** ms between two questions for the relayer's count of places */
+const lookInterval = 5_000
 
 /** How many agents this wallet may enrol, what it pays for that, and what holding more would change. */
 export const SubscriptionPage = () => (
@@ -38,8 +43,13 @@ function Mine({ voting }: { readonly voting: Voting }) {
 }
 
 function WalletSubscription({ voting, account }: { readonly voting: Voting; readonly account: Hex }) {
-  const { chain } = useServices()
+  const { chain, api } = useServices()
   const { registry } = useStore(chain.view)
+  const places = useQuery({
+    queryKey: ['places', account],
+    queryFn: async () => (await api.agents(account)).filter(({ hasPlace }) => hasPlace).length,
+    refetchInterval: lookInterval,
+  })
   const { subscriber, error, refresh } = useSubscriber(voting, account)
   const plans = [...voting.governance.plans.values()].filter(({ offered }) => offered)
   if (subscriber === undefined)
@@ -48,7 +58,9 @@ function WalletSubscription({ voting, account }: { readonly voting: Voting; read
     ) : (
       <ErrorNotice error={plainError(error, governanceWords)} />
     )
-  const agents = registry?.agentsByOwner.get(account)?.size ?? 0
+  const registered = registry?.agentsByOwner.get(account)?.size
+  // What was counted before an error may be old.
+  const used = places.error === null ? places.data : undefined
   const { planId, paidUntil, quota } = subscriber
   const isPaid = paidUntil > voting.now
   return (
@@ -62,15 +74,40 @@ function WalletSubscription({ voting, account }: { readonly voting: Voting; read
                 ? `none; plan ${planId} ended ${dateTime(paidUntil * 1000)}`
                 : 'none'}
           </Fact>
+          <Fact name="Quota">
+            {count(quota, 'agent')}
+            {isPaid ? '' : ', free of charge'}
+          </Fact>
+          <Fact name="Registered">
+            {registered === undefined
+              ? 'reading …'
+              : `${count(registered, 'agent')}; registering is free, an agent takes a place of the quota with its first SVID`}
+          </Fact>
+          <Fact name="Places taken">
+            {used === undefined ? (
+              <Muted>
+                {places.error === null
+                  ? 'asking the relayer …'
+                  : 'the relayer does not tell; only it counts them'}
+              </Muted>
+            ) : (
+              <>
+                {whole(used)} at this relayer <Source of="relayer" />
+              </>
+            )}
+          </Fact>
         </Facts>
-        <GoalBar
-          name="Agents of this wallet"
-          words={`${whole(agents)} of ${whole(quota)}${isPaid ? '' : ', free of charge'}`}
-          share={quota === 0 ? 1 : agents / quota}
-        />
-        {agents > quota ? (
-          <Notice title="More agents than the quota" tone="mark">
-            Relayers may refuse to enrol new ones. Those that run go on: a quota stops no renewal and no kill.
+        {used === undefined ? null : (
+          <GoalBar
+            name="Places taken"
+            words={`${whole(used)} of ${whole(quota)}`}
+            share={quota === 0 ? 1 : used / quota}
+          />
+        )}
+        {used !== undefined && used > quota ? (
+          <Notice title="More places taken than the quota has" tone="mark">
+            Relayers may refuse to enrol new agents. Those that run go on: a quota stops no renewal and no
+            kill.
           </Notice>
         ) : null}
       </Panel>
