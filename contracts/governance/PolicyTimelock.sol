@@ -7,13 +7,17 @@ import {IKillSwitch} from "../interfaces/IKillSwitch.sol";
 import {Bounds} from "../libraries/Bounds.sol";
 import {Rank, Scope, SubjectState} from "../types/Liveness.sol";
 
+/// @dev Seconds in which a carried proposal must be queued, and again executed once its delay is over. A release that
+/// anyone could still execute long after its vote would undo a kill that its voters never saw.
+uint256 constant GRACE_PERIOD = 14 days;
+
 /// @title The hand of the PolicyGovernor: governance of the KillSwitch, with a delay
 /// @notice
 /// Design
 /// ------
 /// - Its governor creates it, is its only proposer and canceller, and anyone executes. It has no admin, not even
 ///   itself, so these roles stand for ever. To move on, a vote offers the KillSwitch's governance to a successor.
-/// - The delay has a least and a most.
+/// - The delay has a least and a most. What is ready expires, here because anyone may execute here.
 /// - A vote lifts what the council or a vote stopped, and what a breaker stopped. What only its owner stopped (or a
 ///   transfer, in the owner's name) stays stopped: checked here, because here is known what a call meets.
 ///
@@ -70,6 +74,21 @@ contract PolicyTimelock is TimelockController {
     function updateDelay(uint256 newDelay) public override {
         Bounds.check("timelockDelay", newDelay, _leastDelay, MOST_DELAY);
         super.updateDelay(newDelay);
+    }
+
+    /// @notice Where an operation stands. One that was not executed within the grace period is as if it had never been queued.
+    /// @param id the operation
+    /// @return its state
+    function getOperationState(bytes32 id) public view override returns (OperationState) {
+        OperationState found = super.getOperationState(id);
+        bool expired = found == OperationState.Ready && block.timestamp > getTimestamp(id) + GRACE_PERIOD;
+        return expired ? OperationState.Unset : found;
+    }
+
+    /// @notice How long an operation can be executed once its delay is over.
+    /// @return seconds
+    function gracePeriod() external pure returns (uint256) {
+        return GRACE_PERIOD;
     }
 
     function _execute(address target, uint256 value, bytes calldata data) internal override {
