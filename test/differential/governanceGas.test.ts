@@ -139,7 +139,7 @@ test('votes', async () => {
   const setDefault = encodeFunctionData({
     abi: killPoliciesAbi,
     functionName: 'setDefault',
-    args: [toPolicyStruct(policy)],
+    args: [toPolicyStruct(policy), 1n],
   })
   const carry = async (proposal: Proposal): Promise<number> => {
     await pass(1)

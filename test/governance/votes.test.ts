@@ -155,7 +155,7 @@ test('holders change "consecutive failures" from 10 to 3, and the version that r
   const data = encodeFunctionData({
     abi: killPoliciesAbi,
     functionName: 'setDefault',
-    args: [toPolicyStruct(policy)],
+    args: [toPolicyStruct(policy), 1n],
   })
   const action = call(at.killPolicies, data)
   expect(readAction(at, action)).toMatchObject({ contract: 'killPolicies', functionName: 'setDefault' })
