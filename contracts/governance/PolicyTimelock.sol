@@ -23,8 +23,10 @@ uint256 constant GRACE_PERIOD = 14 days;
 ///
 /// Trust assumptions
 /// -----------------
-/// - Where council or governance have killed a subject after its owner did, the chain knows the highest rank only, and a
-///   vote lifts both. The delay and the cool-down are the owner's time to kill again, which a vote cannot lift then.
+/// - Where council or governance have killed a subject as well as its owner, the chain knows the highest rank since the last
+///   resume only, and votes lift both. A kill by the owner during the cool-down voids that request and leaves the rank, so a
+///   second request lifts it; only one after the resume stands at the owner's rank.
+/// - A vote that appoints a council lets it lift what owners stopped, after the cool-down and without a further vote.
 contract PolicyTimelock is TimelockController {
     uint256 private constant MOST_DELAY = 30 days;
 

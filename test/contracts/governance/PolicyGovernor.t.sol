@@ -405,6 +405,65 @@ contract PolicyGovernorTest is GovernanceTest {
         refuseToLift(Scope.Agent, bytes32(agent), "agent under a killed wallet");
     }
 
+    /// @dev The chain knows the highest rank of the kills since the last resume only.
+    function test_ownersKill_underAVotesKillIsLiftedWithIt() public {
+        killAgent(alice);
+        killAgent(address(emergency));
+        decideResume(Scope.Agent, bytes32(agent), "");
+        assertAlive();
+    }
+
+    /// @dev A kill during the cool-down voids the request, and the rank stays: a second request lifts it too.
+    function test_ownersKill_duringTheCooldownVoidsOneRequest() public {
+        killAgent(address(emergency));
+        bytes32 subject = bytes32(agent);
+        decide(
+            address(killSwitch),
+            abi.encodeCall(IKillSwitch.requestResume, (Scope.Agent, subject)),
+            "first ask"
+        );
+        killAgent(alice);
+        assertEq(killSwitch.stateOf(Scope.Agent, subject).rank, Rank.Governance);
+        decideInVain(
+            address(killSwitch),
+            abi.encodeCall(IKillSwitch.resume, (Scope.Agent, subject)),
+            "first lift",
+            abi.encodeWithSelector(IKillSwitch.NoResumeRequest.selector, Scope.Agent, subject)
+        );
+        assertKilled();
+        decideResume(Scope.Agent, subject, " again");
+        assertAlive();
+    }
+
+    /// @dev Only a kill after the resume stands at the owner's rank, which no vote lifts.
+    function test_ownersKill_afterAResumeStands() public {
+        killAgent(alice);
+        killAgent(address(emergency));
+        decideResume(Scope.Agent, bytes32(agent), "");
+        killAgent(alice);
+        assertEq(killSwitch.stateOf(Scope.Agent, bytes32(agent)).rank, Rank.Owner);
+        refuseToLift(Scope.Agent, bytes32(agent), "the owner's");
+        assertKilled();
+    }
+
+    /// @dev One vote makes a council, and the council needs no further one to lift what owners stopped.
+    function test_ownersKill_isLiftedByACouncilOfOneVote() public {
+        killAgent(alice);
+        decide(address(killSwitch), abi.encodeCall(IKillSwitch.setCouncil, (mallory)), "council");
+        requestResume(mallory, Scope.Agent, bytes32(agent));
+        uint256 readyAt = time() + OWNER_COOLDOWN;
+        vm.warp(readyAt - 1);
+        expectCooldownRunning(readyAt);
+        resume(mallory, Scope.Agent, bytes32(agent));
+        vm.warp(readyAt);
+        resume(mallory, Scope.Agent, bytes32(agent));
+        assertAlive();
+        // What a vote stopped is above it.
+        killAgent(address(emergency));
+        expectRankTooLow(mallory, Rank.Council, Rank.Governance);
+        requestResume(mallory, Scope.Agent, bytes32(agent));
+    }
+
     function test_ownersKill_neverHindered() public {
         // The longest cool-down that a vote can set, and every power that it can take.
         decide(
