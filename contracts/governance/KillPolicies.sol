@@ -17,7 +17,8 @@ import {Governed} from "./Governed.sol";
 /// - Owners choose the type of their agents, so a type must not be a way out: its policy holds together with the
 ///   default, the tighter of each field. A policy that is looser is *by admission*: it holds, alone, for those agents of
 ///   the type that governance has admitted, and the default for the others.
-/// - An admission is of an agent in the hands of one owner; it ends when the agent changes hands.
+/// - An admission is of an agent in the hands of one owner: it does not hold in other hands, and holds again when the agent
+///   comes back. It is of no version either: it holds for whichever policy by admission the type has, until `dismiss`.
 /// - Every change raises the version of its policy, and names the version that it replaces: what voters saw. So of two votes on
 ///   the same policy the second never undoes the first unseen. The events alone rebuild every policy at every block, the constructor's
 ///   included.
@@ -116,7 +117,8 @@ contract KillPolicies is Governed {
         emit PolicyRemoved(agentType, version);
     }
 
-    /// @notice Only governance. Admits an agent to its type's policy, while its owner keeps it.
+    /// @notice Only governance. Admits an agent to its type's policies by admission, present and later, whenever this account
+    /// owns it.
     /// @param agentId the agent
     /// @param owner who owns it, as the voters were told
     function admit(uint256 agentId, address owner) external onlyKillSwitchGovernance {

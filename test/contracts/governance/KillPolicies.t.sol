@@ -6,6 +6,7 @@ import {IKillSwitch} from "../../../contracts/interfaces/IKillSwitch.sol";
 import {Bounds} from "../../../contracts/libraries/Bounds.sol";
 import {PolicyRules} from "../../../contracts/libraries/PolicyRules.sol";
 import {EffectivePolicy, KillPolicy} from "../../../contracts/types/KillPolicy.sol";
+import {Scope} from "../../../contracts/types/Liveness.sol";
 import {KillSwitchTest} from "../support/KillSwitchTest.sol";
 import {Policies} from "../support/Policies.sol";
 import {Vm} from "../support/Vm.sol";
@@ -256,6 +257,36 @@ contract KillPoliciesTest is KillSwitchTest {
         admit(alice);
         transfer(alice, bob);
         assertEq(Policies.toNumbers(effective().limits)[0], 10);
+    }
+
+    /// @dev An admission names an owner, not a time: it holds again for an agent that comes back to that owner.
+    function test_admission_holdsAgainForAnAgentThatComesBack() public {
+        setPolicy(TYPE_WORD, withField(0, 50), true);
+        admit(alice);
+        transfer(alice, bob);
+        require(!effective().admitted);
+        setKey(bob, OTHER_KEY);
+        requestResume(bob, Scope.Agent, bytes32(agent));
+        resume(bob, Scope.Agent, bytes32(agent));
+        skip(OWNER_COOLDOWN);
+        transfer(bob, alice);
+        require(effective().admitted);
+        // `dismiss` is what ends it.
+        vm.prank(governance);
+        policies.dismiss(agent);
+        require(!effective().admitted);
+    }
+
+    /// @dev Nor does it name a version: it holds for the policy by admission that its type has, whichever that is.
+    function test_admission_outlivesThePolicy() public {
+        setPolicy(TYPE_WORD, withField(0, 50), true);
+        admit(alice);
+        remove(TYPE_WORD);
+        require(!effective().admitted);
+        assertEq(Policies.toNumbers(effective().limits)[0], 10);
+        setPolicy(TYPE_WORD, withField(0, 500), true);
+        require(effective().admitted);
+        assertEq(Policies.toNumbers(effective().limits)[0], 500);
     }
 
     /// @dev The owner that voters were told of is not the owner any more.
