@@ -14,14 +14,16 @@ import { StopDialog } from './pages/stop/StopDialog.tsx'
 const loadActivity = () => import('./pages/activity/ActivityPage.tsx')
 const loadGuardians = () => import('./pages/guardians/GuardiansPage.tsx')
 const loadRegister = () => import('./pages/register/RegisterPage.tsx')
+const loadGovernance = () => import('./pages/votes/GovernancePages.tsx')
 
 const ActivityPage = lazy(() => loadActivity().then(({ ActivityPage: page }) => ({ default: page })))
 const GuardiansPage = lazy(() => loadGuardians().then(({ GuardiansPage: page }) => ({ default: page })))
 const RegisterPage = lazy(() => loadRegister().then(({ RegisterPage: page }) => ({ default: page })))
+const GovernancePages = lazy(() => loadGovernance().then(({ GovernancePages: page }) => ({ default: page })))
 
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
 export function loadAllPages(): void {
-  for (const load of [loadActivity, loadGuardians, loadRegister]) load().catch(() => {})
+  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) load().catch(() => {})
 }
 
 export function App() {
@@ -48,6 +50,7 @@ export function App() {
               <Route path={routes.activity} component={ActivityPage} />
               <Route path={routes.guardians} component={GuardiansPage} />
               <Route path={routes.register} component={RegisterPage} />
+              <Route path={routes.governance} component={GovernancePages} />
               <Route component={NotFound} />
             </Switch>
           </Suspense>

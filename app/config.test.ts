@@ -21,6 +21,7 @@ test('addresses are absolute, the contract in lower case, and what is left out h
     relayer: 'https://app.example',
     relayerKey: good.relayerKey,
     trustDomain: good.trustDomain,
+    governance: null,
     developmentKeys: [],
   })
 })
@@ -37,6 +38,34 @@ test.each([
   ['trustDomain', 'Not A Domain'],
 ])('%s = %j is refused by its name', (field, value) => {
   const read = () => readConfig({ ...good, [field]: value }, base)
+  expect(read).toThrow(ConfigError)
+  expect(read).toThrow(field)
+})
+
+const governance = {
+  token: `0x${'01'.repeat(20)}`,
+  policyGovernor: `0x${'02'.repeat(20)}`,
+  timelock: `0x${'03'.repeat(20)}`,
+  emergencyGovernor: `0x${'04'.repeat(20)}`,
+  killSwitch: good.contract,
+  killPolicies: `0x${'06'.repeat(20)}`,
+  subscriptions: `0x${'FA'.repeat(20)}`,
+}
+
+test('the contracts that token holders govern are read whole, in lower case', () => {
+  expect(readConfig({ ...good, governance }, base).governance).toEqual({
+    ...governance,
+    killSwitch: `0x${'ab'.repeat(20)}`,
+    subscriptions: `0x${'fa'.repeat(20)}`,
+  })
+})
+
+test.each([
+  ['governance.timelock', { ...governance, timelock: undefined }],
+  ['governance.token', 'text'],
+  ['governance.killSwitch', { ...governance, killSwitch: `0x${'cc'.repeat(20)}` }],
+])('%s: contracts that are not whole, or of another KillSwitch, are refused', (field, value) => {
+  const read = () => readConfig({ ...good, governance: value }, base)
   expect(read).toThrow(ConfigError)
   expect(read).toThrow(field)
 })

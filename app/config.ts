@@ -1,4 +1,5 @@
 import type { Deployment } from '../protocol/deployment.ts'
+import { contractNames, type GovernedContracts } from '../protocol/governance/contracts.ts'
 import type { Hex } from '../protocol/hex.ts'
 import { isTrustDomain } from '../protocol/spiffeId.ts'
 
@@ -15,6 +16,8 @@ export type AppConfig = {
   /** Public key with which the relayer signs its feed, base64url. */
   readonly relayerKey: string
   readonly trustDomain: string
+  /** Null where token holders do not govern this KillSwitch. */
+  readonly governance: GovernedContracts | null
   /** Accounts of a local chain for the development wallet; only builds for local chains look at them. */
   readonly developmentKeys: readonly DevelopmentKey[]
 }
@@ -57,20 +60,36 @@ export function readConfig(json: unknown, base: string): AppConfig {
   const trustDomain = text('trustDomain', /./, 'a SPIFFE trust domain')
   if (!isTrustDomain(trustDomain)) throw new ConfigError('trustDomain', trustDomain, 'a SPIFFE trust domain')
   const chainId = whole('chainId', 1)
+  const contract = text('contract', /^0x[0-9a-fA-F]{40}$/, 'an address').toLowerCase() as Hex
   const keys = fields.developmentKeys
   return {
-    deployment: {
-      chainId,
-      contract: text('contract', /^0x[0-9a-fA-F]{40}$/, 'an address').toLowerCase() as Hex,
-    },
+    deployment: { chainId, contract },
     chainName: typeof fields.chainName === 'string' ? fields.chainName : `chain ${chainId}`,
     fromBlock: BigInt(whole('fromBlock', 0)),
     rpc: address('rpc'),
     relayer: address('relayer'),
     relayerKey: text('relayerKey', /^[A-Za-z0-9_-]{43}$/, "the relayer's feed key (32 bytes, base64url)"),
     trustDomain,
+    governance: readGovernance(fields.governance, contract),
     developmentKeys: Array.isArray(keys) ? (keys as AppConfig['developmentKeys']) : [],
   }
+}
+
+/** As `scripts/deploy.ts` prints the contracts. @throws {ConfigError} naming the field */
+function readGovernance(value: unknown, killSwitch: Hex): GovernedContracts | null {
+  if (value === undefined || value === null) return null
+  const places = (typeof value === 'object' ? value : {}) as Readonly<Record<string, unknown>>
+  const contracts = Object.fromEntries(
+    contractNames.map((name) => {
+      const place = places[name]
+      if (typeof place !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(place))
+        throw new ConfigError(`governance.${name}`, place, 'an address')
+      return [name, place.toLowerCase()]
+    }),
+  ) as GovernedContracts
+  if (contracts.killSwitch !== killSwitch)
+    throw new ConfigError('governance.killSwitch', contracts.killSwitch, `the contract, ${killSwitch}`)
+  return contracts
 }
 
 /** @throws {ConfigError} */

@@ -44,8 +44,11 @@ const codesOf = (error: unknown): readonly unknown[] => {
   return codes
 }
 
-/** What a custom error of the contract means for its caller. */
-function contractWords(name: string, args: readonly unknown[]): string {
+/** Says what a custom error means for its caller, and what to do next. */
+export type ContractWords = (name: string, args: readonly unknown[]) => string
+
+/** Of the KillSwitch. */
+export const contractWords: ContractWords = (name, args) => {
   const [a, b, c] = args
   switch (name) {
     case 'NotAuthorized':
@@ -71,8 +74,8 @@ function contractWords(name: string, args: readonly unknown[]): string {
   }
 }
 
-/** What went wrong, in plain words with the next step. */
-export function plainError(error: unknown): PlainError {
+/** What went wrong, in plain words with the next step. @param words for what the contract that was called refuses */
+export function plainError(error: unknown, words: ContractWords = contractWords): PlainError {
   const detail = error instanceof Error ? error.message : String(error)
   const codes = codesOf(error)
   if (codes.includes(rejected))
@@ -144,7 +147,7 @@ export function plainError(error: unknown): PlainError {
       return {
         kind: 'contract refused',
         title: 'The contract refuses',
-        next: contractWords(reverted.data?.errorName ?? 'an unknown error', reverted.data?.args ?? []),
+        next: words(reverted.data?.errorName ?? 'an unknown error', reverted.data?.args ?? []),
         detail,
       }
     if (

@@ -27,7 +27,7 @@ export type Services = {
 }
 
 /** ms between looks at the chain's head: a local chain mines every second, others every few. */
-const headInterval = (chainId: number): number => (chainId === 31337 ? 1_000 : 4_000)
+export const headInterval = (chainId: number): number => (chainId === 31337 ? 1_000 : 4_000)
 
 /** Composes and starts everything that lives as long as the page. */
 export function createServices(config: AppConfig, wagmi: Config): Services {

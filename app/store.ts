@@ -22,3 +22,20 @@ export function createStore<T>(first: T): WritableStore<T> {
     },
   }
 }
+
+/** What a function makes of another store's value; made once per value. */
+export function mapStore<T, U>(store: Store<T>, map: (value: T) => U): Store<U> {
+  let from: T = store.get()
+  let value = map(from)
+  return {
+    get() {
+      const now = store.get()
+      if (!Object.is(now, from)) {
+        from = now
+        value = map(now)
+      }
+      return value
+    },
+    subscribe: store.subscribe,
+  }
+}

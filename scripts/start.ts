@@ -104,11 +104,11 @@ function introduction(world: LocalWorld, config: string): string {
   const command = (text: string): string => `  npx killswitch ${text}${option}`
   return [
     '',
-    `dApp       ${world.relayer.url}/, with a development wallet for alice and bob`,
+    `dApp       ${world.relayer.url}/, with a development wallet for alice, bob and carol`,
     `chain      ${world.chain.rpc} (id ${world.deployment.chainId}), a block every second`,
     `contract   ${world.deployment.contract}`,
     `relayer    ${world.relayer.url}, API at ${world.relayer.url}/docs; mutual TLS ${world.relayer.mtlsUrl}`,
-    `votes      token ${world.contracts.token}: alice 40 %, bob 25 %; policies at ${world.relayer.url}/policies`,
+    `votes      token ${world.contracts.token}: alice 40 %, bob 25 %, carol 10 % not delegated; policies at ${world.relayer.url}/policies`,
     `service    ${world.services[0]?.url}, refuses killed agents`,
     `wallets    alice ${alice.address}, bob ${bob.address}`,
     '',

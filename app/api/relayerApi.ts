@@ -93,6 +93,20 @@ export type Kill = {
   }[]
 }
 
+/** A policy as the relayer goes by it. */
+export type RelayerPolicy = {
+  /** Null for the default. */
+  readonly agentType: string | null
+  /** Null where the type has no policy of its own. */
+  readonly latest: {
+    readonly version: number
+    /** Whether the grant point has reached it: looser limits wait for that. */
+    readonly granted: boolean
+    readonly block: { readonly number: number }
+  } | null
+  readonly inForce: { readonly defaultVersion: number; readonly typeVersion: number }
+}
+
 /** The relayer's public HTTP. Every call @throws RelayerDownError or RelayerRefusedError. */
 export type RelayerApi = {
   readonly url: string
@@ -102,6 +116,8 @@ export type RelayerApi = {
   kill(id: string): Promise<Kill>
   /** Whether it follows the chain; why not otherwise. */
   readiness(): Promise<{ readonly ready: true } | { readonly ready: false; readonly why: string }>
+  /** The kill policies that it goes by; `failure` says why they may be old. */
+  policies(): Promise<{ readonly failure: string | null; readonly policies: readonly RelayerPolicy[] }>
   snapshot(): Promise<string>
   /** @returns the kill's id. The same order again is answered with its earlier record. */
   sendOrder(order: KillOrder, signature: Hex, spiffeId: string | null): Promise<string>
@@ -171,6 +187,7 @@ export function createRelayerApi(url: string, deployment: Deployment): RelayerAp
         return { ready: false, why: error.problem.detail }
       }
     },
+    policies: () => json('/policies'),
     snapshot: async () => (await call('/revocations')).text(),
     async sendOrder(order, signature, spiffeId) {
       const isWallet = order.scope === Scope.Owner

@@ -14,6 +14,7 @@ function world() {
   let blocks: readonly { readonly hash: Hex; readonly appoints: Hex | null }[] = []
   let final: number | null = null
   let down = false
+  let clock = time * 1_000
   const asked: (readonly [from: number, to: number])[] = []
   const block = (number: number) => ({
     number: numberToHex(number),
@@ -60,10 +61,13 @@ function world() {
     deployment: { chainId: 31337, contract },
     fromBlock: 0n,
     interval: 1_000,
-    now: () => time * 1_000,
+    now: () => clock,
   })
   let made = 0
   return {
+    passTime: (ms: number) => {
+      clock += ms
+    },
     view: follower.view.get,
     refresh: follower.refresh,
     asked,
@@ -149,4 +153,18 @@ test('while the node is down the view stands and says so, and recovers by itself
   w.chain(1, 2)
   await w.refresh()
   expect([w.guardians(), w.view().error]).toEqual([[1, 2], null])
+})
+
+test('a head keeps the time at which it was first seen, until another one comes', async () => {
+  const w = world()
+  w.chain(0, 1)
+  w.finalise(0)
+  await w.refresh()
+  w.passTime(4_000)
+  await w.refresh()
+  expect(w.view().head).toEqual({ number: 0n, time, seenAt: time * 1_000 })
+  expect(w.view().readAt).toBe(time * 1_000 + 4_000)
+  w.chain(1, 2)
+  await w.refresh()
+  expect(w.view().head).toEqual({ number: 1n, time: time + 1, seenAt: time * 1_000 + 4_000 })
 })

@@ -1,4 +1,5 @@
 import {
+  type Abi,
   BaseError,
   type Client,
   type ContractFunctionArgs,
@@ -46,40 +47,59 @@ export class NoGasError extends Error {
   }
 }
 
-/** Calls of the contract from the user's wallet. */
+/** A call of any contract. */
+export type ContractCall = {
+  readonly address: Hex
+  /** With every error that it may end in, so that it can be said in words. */
+  readonly abi: Abi
+  readonly functionName: string
+  readonly args: readonly unknown[]
+}
+
+/** Calls of contracts from the user's wallet. */
 export type ContractWrites = {
   /**
    * Checks, asks the wallet and sends.
    * @returns the transaction's hash once the wallet has sent it
    * @throws NoGasError, viem's errors for what the contract or the wallet refuses
    */
+  call(account: Hex, call: ContractCall): Promise<Hex>
+  /** The same for the KillSwitch. */
   send<const Name extends WriteName>(account: Hex, functionName: Name, args: WriteArgs<Name>): Promise<Hex>
   /** Waits until it is in a block. @throws TransactionFailedError */
   landed(txHash: Hex): Promise<bigint>
 }
 
 export function createContractWrites(config: Config, client: Client, deployment: Deployment): ContractWrites {
+  const call = async (account: Hex, wanted: ContractCall): Promise<Hex> => {
+    const request = { ...wanted, account }
+    try {
+      await simulateContract(client, request as never)
+      const [gas, price, balance] = await Promise.all([
+        estimateContractGas(client, request as never),
+        getGasPrice(client),
+        getBalance(client, { address: account }),
+      ])
+      if (balance < gas * price) throw new NoGasError(balance, gas * price)
+    } catch (error) {
+      // A node that does not answer must not stand between the owner and the stop: the wallet has its own.
+      const isWord =
+        error instanceof NoGasError ||
+        (error instanceof BaseError &&
+          error.walk((one) => one instanceof ContractFunctionRevertedError) !== null)
+      if (isWord) throw error
+    }
+    return writeContract(config, { ...request, chainId: deployment.chainId } as never)
+  }
   return {
-    async send(account, functionName, args) {
-      const call = { address: deployment.contract, abi: killSwitchAbi, functionName, args, account } as const
-      try {
-        await simulateContract(client, call as never)
-        const [gas, price, balance] = await Promise.all([
-          estimateContractGas(client, call as never),
-          getGasPrice(client),
-          getBalance(client, { address: account }),
-        ])
-        if (balance < gas * price) throw new NoGasError(balance, gas * price)
-      } catch (error) {
-        // A node that does not answer must not stand between the owner and the stop: the wallet has its own.
-        const isWord =
-          error instanceof NoGasError ||
-          (error instanceof BaseError &&
-            error.walk((one) => one instanceof ContractFunctionRevertedError) !== null)
-        if (isWord) throw error
-      }
-      return writeContract(config, { ...call, chainId: deployment.chainId } as never)
-    },
+    call,
+    send: (account, functionName, args) =>
+      call(account, {
+        address: deployment.contract,
+        abi: killSwitchAbi,
+        functionName,
+        args: args as readonly unknown[],
+      }),
     async landed(txHash) {
       const receipt = await waitForTransactionReceipt(client, {
         hash: txHash,

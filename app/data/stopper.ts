@@ -63,7 +63,7 @@ export function createStopper(options: {
   readonly api: Pick<RelayerApi, 'sendOrder'>
   readonly kills: KillsFollower
   readonly writes: ContractWrites
-  readonly wallet: WalletPort
+  readonly wallet: Pick<WalletPort, 'goToChain' | 'signOrder'>
   /** Unix seconds of the chain's head, where it is known. */
   readonly blockTime: () => number | null
   readonly onLanded: () => void

@@ -26,6 +26,9 @@ const pages = [
   { path: routes.activity, name: 'Activity' },
   { path: routes.guardians, name: 'Guardians' },
   { path: routes.register, name: 'Register' },
+  { path: routes.policies, name: 'Policies' },
+  { path: routes.proposals, name: 'Votes' },
+  { path: routes.subscription, name: 'Subscription' },
 ] as const
 
 export function Frame({ children }: { readonly children: ReactNode }) {
@@ -38,7 +41,9 @@ export function Frame({ children }: { readonly children: ReactNode }) {
         href: href(path),
         name,
         isHere:
-          path === routes.fleet ? location === '/' || location.startsWith('/agents') : location === path,
+          path === routes.fleet
+            ? location === '/' || location.startsWith('/agents')
+            : location === path || location.startsWith(`${path}/`),
       }))}
       wallet={<WalletMenu />}
       stop={<StopButton label="Stop" what="agents of this wallet" onPress={() => open(null)} />}

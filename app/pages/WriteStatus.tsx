@@ -1,10 +1,16 @@
-import type { WriteName } from '../chain/contractWrites.ts'
-import type { Write } from '../chain/useWrite.ts'
+import type { WriteStep } from '../chain/useCall.ts'
 import { Live, Muted } from '../design/components/Layout.tsx'
 import { ErrorNotice } from '../design/components/Notice.tsx'
+import type { PlainError } from '../plainError.ts'
 
 /** Where a transaction stands, and what went wrong. @param done said once it has landed */
-export function WriteStatus({ write, done }: { readonly write: Write<WriteName>; readonly done: string }) {
+export function WriteStatus({
+  write,
+  done,
+}: {
+  readonly write: { readonly step: WriteStep; readonly error: PlainError | null }
+  readonly done: string
+}) {
   return (
     <Live>
       {write.step === 'wallet' ? <Muted>Confirm the transaction in your wallet. It costs gas.</Muted> : null}

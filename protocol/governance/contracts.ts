@@ -1,12 +1,14 @@
 import type { Hex } from '../hex.ts'
 
+export const contractNames = [
+  'token',
+  'policyGovernor',
+  'timelock',
+  'emergencyGovernor',
+  'killSwitch',
+  'killPolicies',
+  'subscriptions',
+] as const
+
 /** Where the contracts of a Killswitch stand that token holders govern; lower case. */
-export type GovernedContracts = {
-  readonly token: Hex
-  readonly policyGovernor: Hex
-  readonly timelock: Hex
-  readonly emergencyGovernor: Hex
-  readonly killSwitch: Hex
-  readonly killPolicies: Hex
-  readonly subscriptions: Hex
-}
+export type GovernedContracts = Readonly<Record<(typeof contractNames)[number], Hex>>

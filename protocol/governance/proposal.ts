@@ -5,7 +5,6 @@ import {
   encodeFunctionData,
   type Hex,
   keccak256,
-  parseAbiParameters,
   stringToBytes,
 } from 'viem'
 import { emergencyGovernorAbi } from '../generated/emergencyGovernorAbi.ts'
@@ -22,7 +21,12 @@ export type Action = { readonly target: Hex; readonly value: bigint; readonly da
 
 export type Proposal = { readonly actions: readonly Action[]; readonly description: string }
 
-const proposalParameters = parseAbiParameters('address[], uint256[], bytes[], bytes32')
+const proposalParameters = [
+  { type: 'address[]' },
+  { type: 'uint256[]' },
+  { type: 'bytes[]' },
+  { type: 'bytes32' },
+] as const
 
 export const descriptionHash = (description: string): Hex => keccak256(stringToBytes(description))
 
@@ -59,7 +63,8 @@ export function readDescription(description: string): {
     : { text: description.slice(0, suffix.index), proposer: (suffix[1] as string).toLowerCase() as Hex }
 }
 
-const abis: Readonly<Record<keyof GovernedContracts, Abi>> = {
+/** What each of the contracts can be called with. */
+export const contractAbis: Readonly<Record<keyof GovernedContracts, Abi>> = {
   token: killswitchTokenAbi,
   policyGovernor: policyGovernorAbi,
   timelock: policyTimelockAbi,
@@ -82,12 +87,12 @@ export type ActionMeaning = {
  */
 export function readAction(contracts: GovernedContracts, action: Action): ActionMeaning | null {
   const target = action.target.toLowerCase()
-  const contract = (Object.keys(abis) as (keyof GovernedContracts)[]).find(
+  const contract = (Object.keys(contractAbis) as (keyof GovernedContracts)[]).find(
     (name) => contracts[name] === target,
   )
   if (contract === undefined) return null
   try {
-    const abi = abis[contract]
+    const abi = contractAbis[contract]
     const { functionName, args = [] } = decodeFunctionData({ abi, data: action.data })
     const again = encodeFunctionData({ abi, functionName, args })
     return again === action.data.toLowerCase() ? { contract, functionName, args } : null

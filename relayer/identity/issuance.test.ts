@@ -235,6 +235,24 @@ describe('no SVID leaves', () => {
     await expect(w.issuance.attested(agent, spki)).rejects.toThrow('disk full')
     expect(w.issuance.latest(agent)).toBeUndefined()
   })
+
+  test.each(['attested', 'renewed'] as const)(
+    '%s on a key that is changed while it is recorded',
+    async (how) => {
+      const w = world()
+      const first = await w.issuance.attested(agent, spki)
+      w.onRecord(async () => {
+        applyRegistryEvent(
+          w.registry,
+          { type: 'KeyChanged', uuid, key: `0x${'22'.repeat(32)}`, sequence: bornAt + 1 },
+          0,
+        )
+      })
+      const asked = how === 'attested' ? w.issuance.attested(agent, spki) : w.renew(first)
+      await expect(asked).rejects.toMatchObject({ kind: 'proof needed' })
+      expect(w.issuance.latest(agent)).toBe(first)
+    },
+  )
 })
 
 describe('the resume cool-down of the policy in force', () => {

@@ -253,9 +253,20 @@ export function createIssuance(options: {
       throw error
     }
     taken?.keep()
-    // A kill may have come while the SVID was recorded; its generation is older, so every point refuses it, but it need not leave.
-    if (owner !== null) entitled(spiffeId)
-    else requireEnrolled(spiffeId)
+    // A kill may have come while the SVID was recorded; its generation is older, so every point refuses it, but it need not
+    // leave. Another key or owner no point knows of: an SVID of theirs would live on.
+    if (owner === null) requireEnrolled(spiffeId)
+    else {
+      const agent = entitled(spiffeId)
+      if (agent.owner !== owner || agent.keySince > svid.generation)
+        throw new IssuanceRefusedError(
+          'proof needed',
+          'spiffeId',
+          spiffeId,
+          `owner or key of ${spiffeId} changed while its SVID was recorded; attest anew`,
+          { spiffeId },
+        )
+    }
     latest.set(spiffeId, svid)
     return svid
   }

@@ -3,7 +3,7 @@ import { killswitchTokenAbi } from '../../protocol/generated/killswitchTokenAbi.
 import { SetupError } from './setupError.ts'
 
 /**
- * Gives tokens to accounts that then delegate to themselves, so that they count in votes.
+ * Gives tokens to accounts. Those that delegate to themselves count in votes.
  * @throws {SetupError}
  */
 export async function giveVotes(options: {
@@ -11,7 +11,12 @@ export async function giveVotes(options: {
   readonly token: Hex
   readonly from: LocalAccount
   /** Amounts in the token's smallest unit. */
-  readonly to: readonly { readonly holder: LocalAccount; readonly amount: bigint }[]
+  readonly to: readonly {
+    readonly holder: LocalAccount
+    readonly amount: bigint
+    /** Unless false. */
+    readonly delegates?: boolean
+  }[]
 }): Promise<void> {
   const { rpc, token, from, to } = options
   const transport = http(rpc)
@@ -29,12 +34,13 @@ export async function giveVotes(options: {
     const { status } = await client.waitForTransactionReceipt({ hash })
     if (status !== 'success') throw new SetupError(`the token refused ${what} (${hash})`)
   }
-  for (const { holder, amount } of to) {
+  for (const { holder, amount, delegates = true } of to) {
     const args = [holder.address, amount] as const
     await mined(
       await wallet.writeContract({ ...call, account: from, functionName: 'transfer', args }),
       `a transfer to ${holder.address}`,
     )
+    if (!delegates) continue
     await mined(
       await wallet.writeContract({
         ...call,

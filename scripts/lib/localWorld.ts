@@ -22,7 +22,7 @@ export type LocalWorld = {
   readonly wallets: Wallets
   readonly deployment: Deployment
   readonly startBlock: bigint
-  /** All contracts; Alice and Bob hold votes, two fifths and a quarter of them. */
+  /** All contracts; Alice and Bob hold two fifths and a quarter of the votes, Carol a tenth of the tokens, not delegated. */
   readonly contracts: GovernedContracts
   readonly trustDomain: string
   readonly relayer: RelayerAddress
@@ -50,7 +50,7 @@ export type LocalWorldOptions = {
   readonly returning: boolean
   /** Life of SVIDs and all cool-downs, in seconds. */
   readonly svidLife: number
-  /** Whether the relayer serves the dApp, with a development wallet for both wallets. */
+  /** Whether the relayer serves the dApp, with a development wallet for its accounts. */
   readonly app?: boolean
   readonly progress: (text: string) => void
 }
@@ -103,7 +103,7 @@ async function build(
   const chain = await startLocalChain(ports.chain)
   onChain(chain)
   const wallets = await makeWallets(chain, data)
-  const { alice, bob, governance } = wallets.accounts
+  const { alice, bob, carol, governance } = wallets.accounts
   const life = options.svidLife
 
   progress('deploying the contract, registering the agents')
@@ -140,6 +140,7 @@ async function build(
       to: [
         { holder: alice, amount: (localSupply * 40n) / 100n },
         { holder: bob, amount: (localSupply * 25n) / 100n },
+        { holder: carol, amount: (localSupply * 10n) / 100n, delegates: false },
       ],
     })
     const register = (owner: typeof alice, count: number) =>
@@ -155,7 +156,8 @@ async function build(
     }
   })
 
-  const app = options.app === true ? await prepareApp({ data, chain, wallets, progress }) : undefined
+  const app =
+    options.app === true ? await prepareApp({ data, chain, wallets, contracts, progress }) : undefined
 
   progress('starting the relayer')
   const relayer = await startRelayer({

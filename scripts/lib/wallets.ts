@@ -4,8 +4,11 @@ import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 
 import type { DataFolder } from './dataFolder.ts'
 import type { LocalChain } from './localChain.ts'
 
-/** `governance` deploys the contracts, `gas` pays for what the relayer lands; the other two own agents. */
-export const walletNames = ['governance', 'gas', 'alice', 'bob'] as const
+/**
+ * `governance` deploys the contracts, `gas` pays for what the relayer lands; alice and bob own agents, carol holds tokens that
+ * she has not delegated.
+ */
+export const walletNames = ['governance', 'gas', 'alice', 'bob', 'carol'] as const
 export type WalletName = (typeof walletNames)[number]
 
 export type Wallets = {

@@ -124,6 +124,7 @@ function begin(world: World): void {
 /** Ends all faults, waits, and checks that everything has come right. */
 async function end(world: World): Promise<void> {
   world.trace(() => '— calm')
+  world.calm()
   world.producer.calm()
   world.sending.fails = 0
   for (const node of world.nodes) {

@@ -54,6 +54,10 @@ describe('what once failed holds', () => {
     [1988, 'two orders with one nonce overtake each other'],
     [1991, 'a kill that was withdrawn lands after all where nobody sees it'],
     [3857, 'an order is brought long after its kill was seen in a block and withdrawn'],
+    [5905, 'the power of a dismissed guardian ends while an order is under way'],
+    [5921, 'a backup was to be restored when calm had come'],
+    [7841, 'an SVID was handed out after the key that it was asked with had been replaced'],
+    [9130, 'two backups were being restored at once'],
     [1342, 'a relayer that starts again counts the same head as news once more, and no longer than that'],
   ])('seed %i: %s', async (seed) => {
     expect(told(await play(planOf(seed)))).toBeNull()

@@ -339,6 +339,8 @@ const stepsByKind = {
         const backedUp = world.truth.backedUp(relayer.name)
         const backup = await relayer.backup()
         world.time.after(random.between(3_000, 40_000), () => {
+          // One restoration at a time: two at once would mix two backups.
+          if (world.isCalm() || !relayer.isRunning) return
           relayer.crash()
           world.trace(() => `${relayer.name} is restored`)
           world.truth.restored(relayer.name, backedUp)

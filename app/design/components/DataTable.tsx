@@ -9,6 +9,8 @@ export type Column<Row> = {
   readonly figures?: boolean
   /** Takes what the others leave. */
   readonly wide?: boolean
+  /** Long words go over several lines. */
+  readonly wraps?: boolean
   /** On narrow screens: beside the first column, below with its name, or not at all. */
   readonly narrow?: 'beside' | 'below' | 'never'
   /** The heading is for screen readers only. */
@@ -59,6 +61,7 @@ export function DataTable<Row>(props: {
                 key={column.name}
                 data-figures={column.figures}
                 data-wide={column.wide}
+                data-wraps={column.wraps}
                 data-narrow={column.narrow ?? 'below'}
                 data-name={column.unnamed === true ? '' : column.name}
               >

@@ -1,7 +1,7 @@
 import { type ReactNode, useId } from 'react'
 import styles from './Field.module.css'
 
-type FieldProps = {
+export type FieldProps = {
   readonly label: string
   readonly hint?: ReactNode
   /** What is wrong with the value, read out. */
@@ -16,9 +16,11 @@ export function TextField(
     readonly mono?: boolean
     readonly placeholder?: string
     readonly type?: 'text' | 'search'
+    /** For a whole number. */
+    readonly figures?: boolean
   },
 ) {
-  const { label, hint, fault, value, onChange, mono = false, placeholder, type = 'text' } = props
+  const { label, hint, fault, value, onChange, mono = false, placeholder, type = 'text', figures } = props
   const id = useId()
   return (
     <div className={styles.field}>
@@ -26,6 +28,7 @@ export function TextField(
       <input
         id={id}
         type={type}
+        inputMode={figures === true ? 'numeric' : undefined}
         className={styles.input}
         data-mono={mono}
         value={value}

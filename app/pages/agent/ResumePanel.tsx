@@ -3,12 +3,12 @@ import { rankName } from '../../../protocol/rank.ts'
 import { Scope, type Target } from '../../../protocol/scope.ts'
 import { resumeTerms } from '../../chain/resumeTerms.ts'
 import { useWrite } from '../../chain/useWrite.ts'
+import { useChainTime } from '../../data/useChainTime.ts'
 import { useStore } from '../../data/useStore.ts'
 import { Button } from '../../design/components/Button.tsx'
 import { Countdown } from '../../design/components/Countdown.tsx'
 import { Row } from '../../design/components/Layout.tsx'
 import { Panel } from '../../design/components/Panel.tsx'
-import { useNow } from '../../design/components/useNow.ts'
 import { clockTime, wholeDuration } from '../../format.ts'
 import { useServices } from '../../services.ts'
 import { WriteStatus } from '../WriteStatus.tsx'
@@ -23,13 +23,11 @@ export function ResumePanel(props: {
 }) {
   const { account, target, title, what } = props
   const { chain } = useServices()
-  const { registry, head, readAt } = useStore(chain.view)
+  const { registry, head } = useStore(chain.view)
   const request = useWrite('requestResume')
   const resume = useWrite('resume')
-  const now = useNow()
-  if (registry === null || head === null || readAt === null) return null
-  // The chain's clock, carried on by this machine's since the last look.
-  const chainTime = head.time + Math.max(0, Math.floor((now - readAt) / 1000))
+  const chainTime = useChainTime(head)
+  if (registry === null || head === null) return null
   const terms = resumeTerms(registry, account, target, chainTime)
   if (terms.kind === 'nothing to lift') return null
   const args = [target.scope, target.subject] as const
@@ -87,9 +85,9 @@ export function ResumePanel(props: {
           </Row>
         </>
       )}
-      <WriteStatus write={request as never} done="Requested." />
+      <WriteStatus write={request} done="Requested." />
       <WriteStatus
-        write={resume as never}
+        write={resume}
         done={target.scope === Scope.Agent ? 'Resumed.' : 'The wallet is resumed.'}
       />
     </Panel>

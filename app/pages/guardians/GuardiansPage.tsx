@@ -90,10 +90,7 @@ export function GuardiansPage() {
           />
         )}
       </Panel>
-      <WriteStatus
-        write={dismiss as never}
-        done={`Dismissed. The power ends after a cool-down of ${cooldown}.`}
-      />
+      <WriteStatus write={dismiss} done={`Dismissed. The power ends after a cool-down of ${cooldown}.`} />
       <AppointForm account={wallet.account} cooldown={cooldown} />
       <Panel title="Wallets that you guard" sources={['chain']}>
         {owners.length === 0 ? (
@@ -142,7 +139,7 @@ function AppointForm({ account, cooldown }: { readonly account: Hex; readonly co
           Appoint
         </Button>
       </Row>
-      <WriteStatus write={appoint as never} done="Appointed." />
+      <WriteStatus write={appoint} done="Appointed." />
     </Panel>
   )
 }

@@ -139,7 +139,7 @@ function RegisterForm({ account }: { readonly account: Hex }) {
         </Button>
       </Row>
       <Stack tight>
-        <WriteStatus write={register as never} done="Registered." />
+        <WriteStatus write={register} done="Registered." />
       </Stack>
     </Panel>
   )

@@ -1,0 +1,50 @@
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { type ContractWords, contractWords, type PlainError, plainError } from '../plainError.ts'
+import { useServices } from '../services.ts'
+import { useWallet } from '../wallet/useWallet.ts'
+import type { ContractCall } from './contractWrites.ts'
+
+/** Where a transaction stands, from the question to the wallet until it is in a block. */
+export type WriteStep = 'idle' | 'wallet' | 'landing' | 'landed' | 'failed'
+
+export type Call = {
+  readonly step: WriteStep
+  readonly error: PlainError | null
+  readonly isBusy: boolean
+  run(call: ContractCall): void
+}
+
+/**
+ * A call of any contract from the connected wallet.
+ * @param onLanded reads anew what it changed
+ * @param words for what the contract may refuse
+ */
+export function useCall(onLanded: () => Promise<void>, words: ContractWords = contractWords): Call {
+  const { writes, walletPort } = useServices()
+  const wallet = useWallet()
+  const [isSent, setSent] = useState(false)
+  const { mutate, status, error } = useMutation({
+    mutationFn: async (call: ContractCall) => {
+      if (wallet === null) throw new Error('no wallet is connected')
+      setSent(false)
+      await walletPort.goToChain()
+      const txHash = await writes.call(wallet.account, call)
+      setSent(true)
+      await writes.landed(txHash)
+      await onLanded()
+    },
+  })
+  const steps = {
+    pending: isSent ? 'landing' : 'wallet',
+    success: 'landed',
+    error: 'failed',
+    idle: 'idle',
+  } as const
+  return {
+    step: steps[status],
+    error: error === null ? null : plainError(error, words),
+    isBusy: status === 'pending',
+    run: (call) => mutate(call),
+  }
+}
