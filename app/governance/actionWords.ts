@@ -4,6 +4,7 @@ import type { Plan, SettingName } from '../../protocol/governance/governanceLog.
 import type { ActionMeaning } from '../../protocol/governance/proposal.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import type { KillPolicy } from '../../protocol/policy/killPolicy.ts'
+import type { PolicyEntry } from '../../protocol/policy/policies.ts'
 import { defaultWord, fromPolicyStruct, type PolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { type Rank, rankName } from '../../protocol/rank.ts'
 import { type Scope, Scope as Scopes, subjectLabel, type Target } from '../../protocol/scope.ts'
@@ -163,6 +164,15 @@ function admissionWords(uuid: string, owner: Hex | null, { policies, agentType }
   }
 }
 
+/** A vote replaces the version that its proposer saw, and no other. */
+function staleWarning(entry: PolicyEntry | null, expectedVersion: unknown): string | null {
+  const version = entry?.version ?? 0
+  const expected = Number(expectedVersion)
+  if (expected === version) return null
+  const why = expected < version ? 'the policy has changed since' : 'there is no such version yet'
+  return `This would fail: it replaces version ${expected}, and the version is ${version}; ${why}.`
+}
+
 /** A call of a known contract, in words. @throws {InvalidSubjectError} for a target that is none */
 export function actionWords(meaning: ActionMeaning, before: Before): ActionWords {
   const { contract, functionName, args } = meaning
@@ -200,6 +210,7 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
       const compared: KillPolicy | null = own?.policy ?? base
       const changes = compared === null ? [] : policyChanges(compared, policy)
       const notes = [
+        staleWarning(agentType === null ? before.policies.default : own, isDefault ? second : fourth),
         agentType !== null && own?.policy == null
           ? 'The type has no policy of its own yet; compared with the default.'
           : null,
@@ -228,7 +239,9 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
         agentType,
         title: `${policyName(agentType)} is removed: the default alone holds`,
         warning:
-          own === null ? 'The type has no policy of its own; this would fail.' : looserWarning(changes),
+          own === null
+            ? 'The type has no policy of its own; this would fail.'
+            : (staleWarning(before.policies.types.get(agentType) ?? null, second) ?? looserWarning(changes)),
         changes,
       }
     }

@@ -40,23 +40,30 @@ function executed(...votes: readonly (readonly Action[])[]) {
   return [...foldProposals(contracts, events).values()]
 }
 const release = resumeAction(contracts, fleetTarget, 'resume')
-const byDefault = setPolicyAction(contracts, null, initialPolicy, false)
-const traders = setPolicyAction(contracts, 'trader', initialPolicy, false)
-const noWorkers = removePolicyAction(contracts, 'worker')
+const byDefault = (version: number) => setPolicyAction(contracts, null, initialPolicy, false, version)
+const traders = setPolicyAction(contracts, 'trader', initialPolicy, false, 0)
+const noWorkers = removePolicyAction(contracts, 'worker', 4)
 
-test('of several votes in one transaction it is the one that sets this policy', () => {
-  const proposals = executed([release], [traders], [release, byDefault], [noWorkers])
-  const behind = (agentType: string | null) =>
-    voteBehind(contracts, proposals, { txHash }, agentType)?.proposal.description
-  expect([behind('trader'), behind(null), behind('worker'), behind('other')]).toEqual([
+test('of several votes in one transaction it is the one that makes this version', () => {
+  const proposals = executed([release], [traders], [release, byDefault(1)], [noWorkers], [byDefault(2)])
+  const behind = (agentType: string | null, version: number) =>
+    voteBehind(contracts, proposals, { txHash }, { agentType, version })?.proposal.description
+  expect([behind('trader', 1), behind(null, 2), behind('worker', 5), behind(null, 3)]).toEqual([
     '1',
     '2',
     '3',
+    '4',
+  ])
+  expect([behind('trader', 2), behind('other', 1), behind(null, 5)]).toEqual([
+    undefined,
+    undefined,
     undefined,
   ])
 })
 
 test('a vote of another transaction is none', () => {
   const other: Hex = `0x${'cd'.repeat(32)}`
-  expect(voteBehind(contracts, executed([byDefault]), { txHash: other }, null)).toBeUndefined()
+  const made = { agentType: null, version: 2 }
+  expect(voteBehind(contracts, executed([byDefault(1)]), { txHash: other }, made)).toBeUndefined()
+  expect(voteBehind(contracts, executed([byDefault(1)]), { txHash }, made)).toBeDefined()
 })

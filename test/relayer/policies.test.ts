@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { killPoliciesAbi } from '../../protocol/generated/killPoliciesAbi.ts'
 import { killPoliciesBytecode } from '../../protocol/generated/killPoliciesBytecode.ts'
 import { initialPolicy, type Limits } from '../../protocol/policy/killPolicy.ts'
-import { policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
+import { defaultWord, policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
 import type { NodeOptions } from '../../relayer/node/options.ts'
 import { auditEntries } from './auditEntries.ts'
@@ -60,12 +60,21 @@ async function deploy(): Promise<void> {
 
 /** @returns the number of its block */
 async function setDefault(change: number | Partial<Limits>): Promise<number> {
+  const [, version] = await chain.client.readContract({
+    address: killPolicies,
+    abi: killPoliciesAbi,
+    functionName: 'policyOf',
+    args: [defaultWord],
+  })
   const hash = await wallet().writeContract({
     account: accounts.governance,
     address: killPolicies,
     abi: killPoliciesAbi,
     functionName: 'setDefault',
-    args: [toPolicyStruct(withLimits(typeof change === 'number' ? { consecutiveFailures: change } : change))],
+    args: [
+      toPolicyStruct(withLimits(typeof change === 'number' ? { consecutiveFailures: change } : change)),
+      version,
+    ],
   })
   return Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
 }
@@ -97,7 +106,7 @@ test('a vote moves the version; types tighten; every version is in the history',
     address: killPolicies,
     abi: killPoliciesAbi,
     functionName: 'setPolicy',
-    args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false],
+    args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false, 0n],
   })
   const { blockNumber, blockHash } = await chain.client.waitForTransactionReceipt({ hash })
   await says(relayer, '/policies/worker', [1, true, 3])
@@ -276,7 +285,7 @@ test('decisions name the policy that they were taken under; what follows from th
       address: killPolicies,
       abi: killPoliciesAbi,
       functionName: 'setPolicy',
-      args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false],
+      args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false, 0n],
     })
     const third = Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
     await says(relayer, '/policies/worker', [1, true, 3])

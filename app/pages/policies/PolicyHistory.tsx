@@ -24,7 +24,7 @@ export function PolicyHistory(props: {
     const policy = change.type === 'PolicySet' ? change.policy : null
     const changes = before === null || policy === null ? null : policyChanges(before, policy)
     before = policy
-    const vote = voteBehind(voting.contracts, voting.governance.proposals.values(), place, agentType)
+    const vote = voteBehind(voting.contracts, voting.governance.proposals.values(), place, change)
     return [
       {
         key: String(change.version),

@@ -32,12 +32,16 @@ export function PolicyForm(props: {
   const [agentType, setType] = useState('')
   const [way, setWay] = useState<Way>('tightens')
   const [text, setText] = useState('')
-  const [changed, setChanged] = useState<PolicyDraft | null>(null)
+  /** With the version that it began from: what is proposed replaces what was shown then, not a later one unseen. */
+  const [begun, setBegun] = useState<{ readonly draft: PolicyDraft; readonly version: number } | null>(null)
 
   const isType = isAgentType(agentType)
   const own = ofType && isType ? (policies.types.get(agentType) ?? null) : null
+  const version = (ofType ? own : policies.default)?.version ?? 0
   const current: KillPolicy = own?.policy ?? base
-  const draft = changed ?? draftOf(current)
+  const draft = begun?.draft ?? draftOf(current)
+  const isOutdated = begun !== null && begun.version !== version
+  const change = (next: PolicyDraft) => setBegun({ draft: next, version: begun?.version ?? version })
   const { policy, faults } = readDraft(draft, minCooldown)
   const looser =
     policy !== null && ofType && way === 'tightens' ? looserLimits(base.limits, policy.limits) : []
@@ -47,21 +51,29 @@ export function PolicyForm(props: {
       ? 'enter a type'
       : ofType && way === 'remove'
         ? null
-        : policy === null
-          ? 'a field is out of its bounds'
-          : looser.length > 0
-            ? 'it is looser than the default'
-            : isSame && (!ofType || own?.byAdmission === (way === 'by admission'))
-              ? 'change a field'
-              : null
+        : isOutdated
+          ? 'the policy has changed since you began, see above'
+          : policy === null
+            ? 'a field is out of its bounds'
+            : looser.length > 0
+              ? 'it is looser than the default'
+              : isSame && (!ofType || own?.byAdmission === (way === 'by admission'))
+                ? 'change a field'
+                : null
   const action =
     whyNot !== null
       ? null
       : ofType && way === 'remove'
-        ? removePolicyAction(voting.contracts, agentType)
+        ? removePolicyAction(voting.contracts, agentType, version)
         : policy === null
           ? null
-          : setPolicyAction(voting.contracts, ofType ? agentType : null, policy, way === 'by admission')
+          : setPolicyAction(
+              voting.contracts,
+              ofType ? agentType : null,
+              policy,
+              way === 'by admission',
+              version,
+            )
 
   return (
     <>
@@ -73,7 +85,7 @@ export function PolicyForm(props: {
             value={agentType}
             onChange={(next) => {
               setType(next)
-              setChanged(null)
+              setBegun(null)
             }}
             placeholder="trader"
             hint={
@@ -115,20 +127,26 @@ export function PolicyForm(props: {
         <Panel
           title={ofType ? 'Its policy' : 'The default policy'}
           actions={
-            changed === null ? null : (
-              <Button kind="quiet" onPress={() => setChanged(null)}>
+            begun === null ? null : (
+              <Button kind="quiet" onPress={() => setBegun(null)}>
                 Back to what holds now
               </Button>
             )
           }
         >
           <Stack>
+            {isOutdated ? (
+              <Notice title="The policy has changed since you began" tone="mark">
+                You began from version {begun.version}; now it has version {version}. Go back to what holds
+                now and make your change to that.
+              </Notice>
+            ) : null}
             <LimitFields
               draft={draft}
               current={current}
               minCooldown={minCooldown}
               faults={faults}
-              onChange={setChanged}
+              onChange={change}
             />
             {(Object.keys(documentFields) as DocumentField[]).map((name) => (
               <DocumentFields
@@ -136,7 +154,7 @@ export function PolicyForm(props: {
                 name={documentFields[name]}
                 value={draft[name]}
                 fault={faults[name]}
-                onChange={(document) => setChanged({ ...draft, [name]: document })}
+                onChange={(document) => change({ ...draft, [name]: document })}
               />
             ))}
             {looser.length === 0 ? null : (
