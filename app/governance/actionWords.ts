@@ -198,7 +198,7 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
         kind: 'setting',
         title: `Admits agent ${uuidFromAgentId(first as bigint)} to its type's policy`,
         warning:
-          'It holds alone then, also where it is looser than the default, while this owner keeps the agent.',
+          'Policies by admission of its type, this one and later ones, hold alone for it then, also where they are looser than the default: whenever this owner has the agent, until a vote ends it.',
         changes: only('Owner', null, (second as string).toLowerCase()),
       }
     case 'killPolicies.dismiss':
