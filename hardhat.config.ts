@@ -26,12 +26,15 @@ export default defineConfig({
   paths: { sources: './contracts', tests: { solidity: './test/contracts' } },
   solidity: {
     compilers: [compiler(200)],
-    // Every proposal and vote runs these, and they are far from the limit of a contract's size.
+    // Every proposal and vote runs these, and they are far from the limit of a contract's size. (The timelock is compiled as
+    // the governor is that deploys it, so that its code can be compared.)
     overrides: Object.fromEntries(
-      ['governance/EmergencyGovernor', 'governance/PolicyGovernor', 'token/KillswitchToken'].map((file) => [
-        `contracts/${file}.sol`,
-        compiler(1_000_000),
-      ]),
+      [
+        'governance/EmergencyGovernor',
+        'governance/PolicyGovernor',
+        'governance/PolicyTimelock',
+        'token/KillswitchToken',
+      ].map((file) => [`contracts/${file}.sol`, compiler(1_000_000)]),
     ),
   },
   networks: {

@@ -35,6 +35,7 @@ import {
 } from './lib/deployContracts.ts'
 import { DeployInterruptedError, deployGoverned } from './lib/deployGoverned.ts'
 import { checkGovernanceConfig, type GovernanceConfig } from './lib/governanceConfig.ts'
+import { readCode } from './lib/readCode.ts'
 import { findContracts, readGovernancePowers } from './lib/readGovernancePowers.ts'
 import { type Power, readPowers } from './lib/readPowers.ts'
 
@@ -321,6 +322,7 @@ export async function deploy(args: readonly string[], surroundings: Surroundings
         ? asked
         : { ...asked, governance: contracts.timelock, emergencyGovernor: contracts.emergencyGovernor }
     const powers = await onChain(rpc, rpcTimeout, async () => [
+      ...(await readCode(chain.client, contracts ?? { killSwitch: address })),
       ...(await readPowers(chain, config, breakers)),
       ...(contracts === null || governance === null
         ? []

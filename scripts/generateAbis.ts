@@ -1,9 +1,9 @@
-// Writes typed ABIs and bytecodes of the deployable contracts, from Hardhat's artifacts, for code that never sees
+// Writes typed ABIs, bytecodes and runtime codes of the deployable contracts, from Hardhat's artifacts, for code that never sees
 // Hardhat (relayer, SDK, browser). Called by scripts/bootstrap.mjs after each compilation.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** Contracts that are deployed by themselves. Each gives `<name>Abi.ts` and `<name>Bytecode.ts`. */
+/** Contracts that are deployed by themselves. Each gives `<name>Abi.ts`, `<name>Bytecode.ts` and `<name>Runtime.ts`. */
 const DEPLOYABLE = [
   'EmergencyGovernor',
   'KillPolicies',
@@ -18,6 +18,11 @@ type Artifact = {
   readonly sourceName: string
   readonly abi: readonly unknown[]
   readonly bytecode: string
+  readonly deployedBytecode: string
+  /** Where the constructor fills in values, by the id of each. */
+  readonly immutableReferences?: Readonly<
+    Record<string, readonly { readonly start: number; readonly length: number }[]>
+  >
   readonly linkReferences: Readonly<Record<string, unknown>>
 }
 
@@ -52,7 +57,7 @@ function writeModule(fileName: string, source: string, body: string): void {
 try {
   mkdirSync(target, { recursive: true })
   for (const name of DEPLOYABLE) {
-    const { sourceName, abi, bytecode } = readArtifact(name)
+    const { sourceName, abi, bytecode, deployedBytecode, immutableReferences = {} } = readArtifact(name)
     const stem = name.charAt(0).toLowerCase() + name.slice(1)
     writeModule(
       `${stem}Abi.ts`,
@@ -60,6 +65,14 @@ try {
       `export const ${stem}Abi = ${JSON.stringify(abi, null, 2)} as const\n`,
     )
     writeModule(`${stem}Bytecode.ts`, sourceName, `export const ${stem}Bytecode = '${bytecode}' as const\n`)
+    const immutables = Object.values(immutableReferences)
+      .flat()
+      .map(({ start, length }) => [start, length])
+    writeModule(
+      `${stem}Runtime.ts`,
+      sourceName,
+      `export const ${stem}Runtime = { code: '${deployedBytecode}', immutables: ${JSON.stringify(immutables)} } as const\n`,
+    )
   }
 } catch (error) {
   console.error(`generateAbis: ${error instanceof Error ? error.message : String(error)}`)

@@ -195,7 +195,9 @@ describe('admissions', () => {
         { field: 'Probation after a resume', before: '1 h', after: '2 h', effect: 'tighter' },
       ],
     })
-    expect(one?.warning).toMatch(/holds alone then.*Looser than before: consecutive failures\.$/)
+    expect(one?.warning).toMatch(
+      /holds alone for it then.*until a vote ends it\..*Looser than before: consecutive failures\.$/,
+    )
   })
 
   test('its end brings the default back', () => {

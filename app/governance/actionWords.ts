@@ -153,7 +153,7 @@ function admissionWords(uuid: string, owner: Hex | null, { policies, agentType }
   const notes = [
     owner === null
       ? null
-      : `The policy of type ${type} holds alone then, instead of the default, while this owner has the agent; so does every later one that is by admission.`,
+      : `The policy of type ${type} holds alone for it then, instead of the default, and so does every later one by admission: whenever this owner has the agent, until a vote ends it.`,
     looserWarning(changes),
   ].filter((note) => note !== null)
   return {

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createWalletClient, http } from 'viem'
+import { createPublicClient, createWalletClient, http } from 'viem'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import { deploy } from '../../scripts/deploy.ts'
@@ -171,6 +171,24 @@ test('under votes: everything is deployed, no deployer keeps a power, and the pr
   expect(local.out).toMatch(/WRONG +policy voting period +432000 +should be 15/)
   const other = await check(...emergency, '--supply', '5')
   expect([other.code, other.out]).toEqual([3, expect.stringMatching(/WRONG +supply/)])
+})
+
+test('under votes: a contract of other code is named, however well it answers', async () => {
+  const { out } = await script(...voted(), '--key-file', keyFile, '--json')
+  const { contract, contracts } = JSON.parse(out) as Governed
+  const timelock = contracts.timelock as `0x${string}`
+  const code = await createPublicClient({ transport: http(chain.rpc) }).getCode({ address: timelock })
+  // A byte that is never reached.
+  await chain.setCode(timelock, `${code ?? '0x'}00`)
+  const check = await script(
+    ...[...voted(), '--check', '--contract', contract, '--policy-governor', contracts.policyGovernor ?? ''],
+    ...['--kill-policies', contracts.killPolicies ?? '', '--subscriptions', contracts.subscriptions ?? ''],
+    ...['--emergency-governor', contracts.emergencyGovernor ?? ''],
+  )
+  expect(check.code).toBe(3)
+  expect(check.out.match(/WRONG .*/g)).toEqual([
+    expect.stringMatching(/PolicyTimelock code +other code +should be as compiled here/),
+  ])
 })
 
 test('under votes: a deployer who kept a power is named, and it is not done', async () => {

@@ -138,7 +138,7 @@ function Admitted(props: { readonly voting: Voting; readonly agentType: string |
   const { registry } = useStore(chain.view)
   const agents = [...voting.governance.policies.admittedOwners].filter(([uuid, owner]) => {
     const agent = registry?.agents.get(uuid)
-    // An admission ends when the agent changes hands.
+    // An admission does not hold in other hands.
     return agent?.agentType === agentType && agent.owner === owner
   })
   if (agents.length === 0) return <Muted>no agent</Muted>
