@@ -563,6 +563,25 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await page.getByText(/^The latest block of your node, [\d,]+, is 2 min old/).waitFor()
   })
 
+  it('lets nobody undo a vote unseen that came while a change was being entered', async () => {
+    const { alice } = stack.accounts
+    const { page } = await open(alice, "Alice's wallet", '/votes/new')
+    await page.getByLabel('Probation after a resume').fill('7200')
+    await page.getByText('The default policy: probation after a resume 1 h → 2 h').first().waitFor()
+    await decided([await setDefault(4)], 'Four after all')
+    await page.getByText('The policy has changed since you began', { exact: true }).waitFor()
+    expect(await page.getByRole('button', { name: /^Propose by transaction/ }).textContent()).toContain(
+      'the policy has changed since you began, see above',
+    )
+    await page.getByRole('button', { name: 'Back to what holds now' }).click()
+    await page
+      .getByText('The policy has changed since you began', { exact: true })
+      .waitFor({ state: 'detached' })
+    await page.getByLabel('Probation after a resume').fill('7200')
+    await page.getByText('The default policy: probation after a resume 1 h → 2 h').first().waitFor()
+    expect(await page.getByLabel('Consecutive failures').inputValue()).toBe('4')
+  })
+
   it('says where token holders govern nothing, and where the KillSwitch obeys others than it was told', async () => {
     const { page, context } = await open(stack.accounts.bob, "Bob's wallet", '/')
     let governance: GovernedContracts | undefined

@@ -84,7 +84,8 @@ function ProposalDetails({ voting, view }: { readonly voting: Voting; readonly v
           ))}
           <Panel title="In its proposer's words" sources={['chain']}>
             <Muted>
-              What {shortHex(record.proposer)} says about it. Nobody checks that; what it does stands above.
+              What {shortHex(record.proposer)} says about it. Nobody checks whether it is true, also not this
+              page; what it does stands above.
             </Muted>
             <Quote>{description.text === '' ? '(no words)' : visibleText(description.text)}</Quote>
           </Panel>
@@ -173,6 +174,11 @@ function IdentityPanel({
           <Muted>
             {record.isGenuine ? 'computed here from actions and description' : 'not that of its actions'}
           </Muted>
+        </Fact>
+        <Fact name="What is checked">
+          {record.isGenuine
+            ? 'That these words and these calls are what is voted on: the digest binds both. What the calls do is decoded by this page from their bytes. Whether the words are true nobody checks.'
+            : 'The digest does not fit: other words or calls are voted on than those shown.'}
         </Fact>
         <Fact name="Proposer">
           <CopyText text={record.proposer} what="proposer's address" />{' '}
