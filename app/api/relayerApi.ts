@@ -99,14 +99,21 @@ export type Kill = {
 export type RelayerPolicy = {
   /** Null for the default. */
   readonly agentType: string | null
-  /** Null where the type has no policy of its own. */
-  readonly latest: {
-    readonly version: number
-    /** Whether the grant point has reached it: looser limits wait for that. */
-    readonly granted: boolean
-    readonly block: { readonly number: number }
-  } | null
-  readonly inForce: { readonly defaultVersion: number; readonly typeVersion: number }
+  /** The latest version: what it tightens counts, what it loosens waits until it is granted. Null where there is none. */
+  readonly seen: { readonly version: number } | null
+  /** The latest version that the grant point has reached: all of it counts. */
+  readonly granted: { readonly version: number } | null
+}
+
+/** The kill policies that the relayer goes by. */
+export type RelayerPolicies = {
+  /** Which KillPolicies it follows. */
+  readonly contract: Hex | null
+  /** The last block whose policies are among these. */
+  readonly readTo: { readonly number: number }
+  /** Why later ones may be missing; null if none are. */
+  readonly failure: string | null
+  readonly policies: readonly RelayerPolicy[]
 }
 
 /** The relayer's public HTTP. Every call @throws RelayerDownError or RelayerRefusedError. */
@@ -118,8 +125,7 @@ export type RelayerApi = {
   kill(id: string): Promise<Kill>
   /** Whether it follows the chain; why not otherwise. */
   readiness(): Promise<{ readonly ready: true } | { readonly ready: false; readonly why: string }>
-  /** The kill policies that it goes by; `failure` says why they may be old. */
-  policies(): Promise<{ readonly failure: string | null; readonly policies: readonly RelayerPolicy[] }>
+  policies(): Promise<RelayerPolicies>
   snapshot(): Promise<string>
   /** @returns the kill's id. The same order again is answered with its earlier record. */
   sendOrder(order: KillOrder, signature: Hex, spiffeId: string | null): Promise<string>

@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import type { PolicyEntry } from '../../../protocol/policy/policies.ts'
-import type { RelayerPolicy } from '../../api/relayerApi.ts'
 import { useStore } from '../../data/useStore.ts'
 import { Empty } from '../../design/components/Empty.tsx'
 import { Fact, Facts } from '../../design/components/Facts.tsx'
@@ -17,6 +16,7 @@ import { useServices } from '../../services.ts'
 import { VotingPage } from '../votes/VotingPage.tsx'
 import { PolicyHistory } from './PolicyHistory.tsx'
 import { PolicyTable } from './PolicyTable.tsx'
+import { type RelayerWord, relayerWord } from './relayerWord.ts'
 
 /** ms between two questions for what the relayer goes by */
 const lookInterval = 3_000
@@ -37,32 +37,32 @@ function Policies({ voting }: { readonly voting: Voting }) {
   })
   const { policies } = voting.governance
   const types = [...policies.types].sort(([a], [b]) => a.localeCompare(b))
-  const relayerOf = (agentType: string | null): RelayerPolicy | null =>
-    data?.policies.find((one) => one.agentType === agentType) ?? null
+  const { killPolicies } = voting.contracts
+  const wordOf = (agentType: string | null) => relayerWord({ data, error }, killPolicies, agentType)
+  const followed = error === null ? data?.contract?.toLowerCase() : undefined
   if (policies.default === null)
     return <Empty title="No policy yet">The contract has not said anything that this page could read.</Empty>
   return (
     <>
-      {data?.failure == null ? null : (
+      {followed === undefined || followed === killPolicies ? null : (
+        <Notice title="The relayer follows other kill policies" tone="mark">
+          It goes by the contract {followed}; this page shows {killPolicies}. One of them is configured
+          wrongly: ask who runs them.
+        </Notice>
+      )}
+      {error !== null || data?.failure == null ? null : (
         <Notice title="The relayer's policies may be old" tone="mark">
           It says: {data.failure}
         </Notice>
       )}
-      <PolicyPanel
-        voting={voting}
-        agentType={null}
-        entry={policies.default}
-        relayer={relayerOf(null)}
-        relayerError={error}
-      />
+      <PolicyPanel voting={voting} agentType={null} entry={policies.default} relayer={wordOf(null)} />
       {types.map(([agentType, entry]) => (
         <PolicyPanel
           key={agentType}
           voting={voting}
           agentType={agentType}
           entry={entry}
-          relayer={relayerOf(agentType)}
-          relayerError={error}
+          relayer={wordOf(agentType)}
         />
       ))}
       {types.length === 0 ? (
@@ -76,17 +76,10 @@ function PolicyPanel(props: {
   readonly voting: Voting
   readonly agentType: string | null
   readonly entry: PolicyEntry
-  readonly relayer: RelayerPolicy | null
-  readonly relayerError: unknown
+  readonly relayer: RelayerWord
 }) {
-  const { voting, agentType, entry, relayer, relayerError } = props
+  const { voting, agentType, entry, relayer } = props
   const { governance } = voting
-  const byRelayer =
-    relayer === null
-      ? null
-      : agentType === null
-        ? relayer.inForce.defaultVersion
-        : relayer.inForce.typeVersion
   return (
     <Panel
       title={agentType === null ? 'Default: every agent' : `Type ${agentType}`}
@@ -101,19 +94,12 @@ function PolicyPanel(props: {
               : `version ${entry.version}${entry.byAdmission ? ', by admission: alone, for agents that votes admitted' : agentType === null ? '' : ', together with the default: the tighter of each field'}`}
           </Fact>
           <Fact name="Relayer">
-            {byRelayer === null ? (
-              <Muted>
-                {relayerError === null
-                  ? 'it names no version'
-                  : 'it does not tell: this page shows what the chain says'}
-              </Muted>
-            ) : (
+            {relayer.isTold ? (
               <>
-                goes by version {byRelayer} <Source of="relayer" />
-                {byRelayer === entry.version ? null : (
-                  <Muted> It takes tighter limits at first sight, looser ones once the chain is final.</Muted>
-                )}
+                {relayer.words} <Source of="relayer" />
               </>
+            ) : (
+              <Muted>{relayer.words}</Muted>
             )}
           </Fact>
           {entry.byAdmission ? (
