@@ -8,6 +8,7 @@ import { initialPolicy, type Limits } from '../../protocol/policy/killPolicy.ts'
 import { policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
 import type { NodeOptions } from '../../relayer/node/options.ts'
+import { startRpcProxy } from '../chain/rpcProxy.ts'
 import { auditEntries } from './auditEntries.ts'
 import { attest, attested } from './workload.ts'
 import {
@@ -154,20 +155,32 @@ test('a relayer that starts later reads what was decided before', async () => {
   expect(versions.map(({ version }) => version)).toEqual([1, 2, 3])
 })
 
-test('without policies it says so, and where there are none it goes on without them', async () => {
+/** A node that gives the logs of everything but the policies. */
+async function withoutPolicyLogs(): Promise<string> {
+  const proxy = await startRpcProxy(chain.rpc, async ({ method, params }) =>
+    method === 'eth_getLogs' && (params[0] as { address?: string }).address === killPolicies
+      ? { error: { code: -32_000, message: 'logs are pruned' } }
+      : null,
+  )
+  stops.push(proxy.stop)
+  return proxy.url
+}
+
+test('without policies it says so, and where they cannot be read it goes on without them', async () => {
+  await deploy()
   const without = await follow({ killPolicies: null })
   const answer = await fetch(`${without.url}/policies`)
   expect([answer.status, await answer.json()]).toMatchObject([
     404,
     { type: 'https://killswitch.ai/problems/no-policies' },
   ])
-  const elsewhere = await follow({ killPolicies: `0x${'99'.repeat(20)}` })
-  const unread = await fetch(`${elsewhere.url}/policies`)
+  const unreadable = await follow({ rpcs: [await withoutPolicyLogs()] })
+  const unread = await fetch(`${unreadable.url}/policies`)
   expect([unread.status, await unread.json()]).toMatchObject([
     503,
     { type: 'https://killswitch.ai/problems/policies-unread' },
   ])
-  expect((await fetch(`${elsewhere.url}/readyz`)).status).toBe(200)
+  expect((await fetch(`${unreadable.url}/readyz`)).status).toBe(200)
 })
 
 /** A cool-down of rank Owner of the test chain's KillSwitch, in seconds. */
@@ -247,7 +260,8 @@ describe('the resume cool-down', () => {
   })
 
   test('that cannot be read holds back who was resumed, and nobody else', async () => {
-    const relayer = await follow({ killPolicies: `0x${'99'.repeat(20)}` })
+    await deploy()
+    const relayer = await follow({ rpcs: [await withoutPolicyLogs()] })
     const [agent, other] = [await newAgent(chain, relayer), await newAgent(chain, relayer)]
     await killAndResume(relayer, agent, 0)
     expect(await refusal(relayer, agent)).toMatchObject({ status: 503, slug: 'policies-unread' })
