@@ -1,21 +1,12 @@
 import type { ChainView } from '../../protocol/feed/message.ts'
 import type { Hex } from '../../protocol/hex.ts'
-import type { PolicyEvent } from '../../protocol/policy/policies.ts'
-import { decodePolicyLog } from '../../protocol/policy/policyLog.ts'
+import { PolicyGapError } from '../../protocol/policy/policies.ts'
 import type { Clock } from '../clock.ts'
-import {
-  emptyMirror,
-  grantPolicies,
-  type PolicyBlock,
-  type PolicyMirror,
-  takePolicies,
-} from '../policy/mirror.ts'
+import { emptyMirror, grantPolicies, type PolicyMirror, takePolicies } from '../policy/mirror.ts'
 import type { ChainLog } from './chainLog.ts'
-import { createBlockReader } from './follow/blockReader.ts'
 import { afterAnswer, afterRefusal, firstRange } from './follow/rangeSize.ts'
-import { createAgreement } from './rpc/majority.ts'
+import { createPolicyRangeReader, type EventBlock, type PolicyRange } from './policyRange.ts'
 import type { Rpc } from './rpc/rpc.ts'
-import { parseLogs, type RpcLog } from './rpc/rpcBlock.ts'
 import { InconsistentRpcError, RpcResponseError, RpcUnavailableError } from './rpc/rpcErrors.ts'
 import { createRpcPool } from './rpc/rpcPool.ts'
 import { type Schedule, systemSchedule } from './schedule.ts'
@@ -32,11 +23,13 @@ export type PolicyReader = {
   close(): void
 }
 
-type EventBlock = { readonly block: PolicyBlock; readonly events: readonly PolicyEvent[] }
+/** ms. All events are read anew at most that often: an RPC that has lost some for good is not asked without end. */
+const anewInterval = 600_000
 
 /**
  * Mirrors a KillPolicies contract. What is granted is read once and kept; what lies between the grant point and the head is
- * read anew each time, so that a reorg needs no undoing. All of it is what a majority of the RPCs tells alike.
+ * read anew each time, so that a reorg needs no undoing. All of it is what a majority of the RPCs tells alike. Events that
+ * turn out to be missing have all of them read anew; what was known holds meanwhile.
  */
 export function createPolicyReader(options: {
   readonly rpcs: readonly string[]
@@ -53,46 +46,20 @@ export function createPolicyReader(options: {
   /** Opens a connection to an RPC; by its address's scheme unless given. */
   readonly connect?: (url: string) => Rpc
 }): PolicyReader {
-  const { contract, view, log } = options
+  const { contract, view, clock, log } = options
   const schedule = options.schedule ?? systemSchedule
   const pool = createRpcPool({ ...options, schedule, random: Math.random })
-  const agree = createAgreement(pool.rpcs, schedule, log)
-  const headers = createBlockReader(agree, contract)
+  const rangeOf = createPolicyRangeReader(pool.rpcs, contract, schedule, log)
   let granted = emptyMirror
   let seen = emptyMirror
   let upTo = options.startBlock - 1
   let size = firstRange
+  /** Monotonic ms from which on a gap has all events read anew; infinite while they are. */
+  let anewFrom = Number.NEGATIVE_INFINITY
+  /** What was still missing after that: nothing is asked until then. */
+  let gap: PolicyGapError | null = null
   let failure: Error | null = null
   let reading: Promise<void> | null = null
-
-  async function blocksIn(from: number, to: number): Promise<readonly EventBlock[]> {
-    const logs = await agree({
-      method: 'eth_getLogs',
-      params: [{ fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}`, address: contract }],
-      key: (found: readonly RpcLog[]) =>
-        found.map((one) => [one.blockHash, one.logIndex, ...one.topics, one.data].join()).join('\n'),
-      parse(result) {
-        const found = parseLogs(result)
-        const strange = found.find(
-          (one) => one.address !== contract || one.blockNumber < from || one.blockNumber > to,
-        )
-        if (strange !== undefined)
-          throw new InconsistentRpcError(`asked for logs of ${contract} in blocks ${from} to ${to}`, strange)
-        return found
-      },
-    })
-    const byBlock = new Map<number, RpcLog[]>()
-    for (const one of logs) byBlock.set(one.blockNumber, [...(byBlock.get(one.blockNumber) ?? []), one])
-    return Promise.all(
-      [...byBlock].map(async ([number, inBlock]) => {
-        const { hash, time } = await headers.byNumber(number)
-        const other = inBlock.find(({ blockHash }) => blockHash !== hash)
-        if (other !== undefined)
-          throw new InconsistentRpcError(`logs of block ${number} name ${other.blockHash}`, hash)
-        return { block: { number, hash, time }, events: inBlock.map(decodePolicyLog) }
-      }),
-    )
-  }
 
   const taken = (mirror: PolicyMirror, blocks: readonly EventBlock[]): PolicyMirror =>
     blocks.reduce((before, { block, events }) => takePolicies(before, block, events), mirror)
@@ -102,9 +69,9 @@ export function createPolicyReader(options: {
     if (grantPoint === null) return
     while (upTo < grantPoint.number) {
       const last = Math.min(grantPoint.number, upTo + size.blocks)
-      let blocks: readonly EventBlock[]
+      let range: PolicyRange
       try {
-        blocks = await blocksIn(upTo + 1, last)
+        range = await rangeOf(upTo + 1, last)
       } catch (error) {
         // Limits of ranges come as errors of every code.
         const mayBeTooLarge = error instanceof RpcResponseError || error instanceof RpcUnavailableError
@@ -112,27 +79,54 @@ export function createPolicyReader(options: {
         size = afterRefusal({ ...size, blocks: last - upTo })
         continue
       }
-      granted = grantPolicies(taken(granted, blocks), last)
+      // What is granted is kept for good, so it must be of the relayer's own chain.
+      if (last === grantPoint.number && range.end.hash !== grantPoint.hash)
+        throw new InconsistentRpcError(`block ${last} is not the grant point`, range.end)
+      granted = grantPolicies(taken(granted, range.blocks), last)
       upTo = last
       size = afterAnswer(size)
     }
     seen =
-      head !== null && head.number > upTo ? taken(granted, await blocksIn(upTo + 1, head.number)) : granted
+      head !== null && head.number > upTo
+        ? taken(granted, (await rangeOf(upTo + 1, head.number)).blocks)
+        : granted
+  }
+
+  async function readOnOrAnew(): Promise<void> {
+    if (gap !== null && clock.monotonic() < anewFrom) throw gap
+    gap = null
+    for (;;) {
+      try {
+        await readOn()
+        if (anewFrom === Number.POSITIVE_INFINITY) anewFrom = clock.monotonic() + anewInterval
+        return
+      } catch (error) {
+        if (!(error instanceof PolicyGapError)) throw error
+        if (clock.monotonic() < anewFrom) {
+          gap = error
+          anewFrom = clock.monotonic() + anewInterval
+          throw error
+        }
+        anewFrom = Number.POSITIVE_INFINITY
+        fail(error)
+        granted = emptyMirror
+        upTo = options.startBlock - 1
+      }
+    }
+  }
+
+  const fail = (error: unknown) => {
+    if (failure === null) log.error({ err: error, contract }, 'kill policies cannot be read')
+    failure = error as Error
   }
 
   return {
     read() {
-      reading ??= readOn()
-        .then(
-          () => {
-            if (failure !== null) log.info({ contract }, 'kill policies are read again')
-            failure = null
-          },
-          (error: unknown) => {
-            if (failure === null) log.error({ err: error, contract }, 'kill policies cannot be read')
-            failure = error as Error
-          },
-        )
+      reading ??= readOnOrAnew()
+        .then(() => {
+          if (failure !== null) log.info({ contract }, 'kill policies are read again')
+          failure = null
+        }, fail)
         .finally(() => {
           reading = null
         })
