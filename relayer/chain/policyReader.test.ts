@@ -59,6 +59,7 @@ function world(votes: Readonly<Record<number, number>>, ...nodes: readonly FakeN
   const logs = Object.entries(votes).map(([number, failures], i) => logOf(Number(number), i + 1, failures))
   let grantPoint = mark(0)
   let head = mark(0)
+  let blind = false
   const asked: string[] = []
   const errors: string[] = []
   const reader = createPolicyReader({
@@ -66,7 +67,7 @@ function world(votes: Readonly<Record<number, number>>, ...nodes: readonly FakeN
     chainId: 31337,
     contract,
     startBlock: 1,
-    view: () => ({ head, grantPoint }),
+    view: () => ({ head, grantPoint, blind }),
     ...time,
     log: { debug() {}, info() {}, warn() {}, error: (_, text) => errors.push(text) },
     connect: (url) => ({
@@ -106,6 +107,9 @@ function world(votes: Readonly<Record<number, number>>, ...nodes: readonly FakeN
       head = mark(seen)
       void reader.read()
       await time.pass(5_000)
+    },
+    goBlind(now: boolean) {
+      blind = now
     },
     /** The versions seen, and the failures in force; null while nothing is. */
     says() {
@@ -206,4 +210,47 @@ test('an outage while all is read anew ends with the outage', async () => {
   node.lost = []
   await w.readAt(90)
   expect(w.says()).toEqual({ versions: [1, 2, 3], failures: 5, failure: null })
+})
+
+test('it says how far it has read, also while it cannot read on', async () => {
+  const node = fine(60)
+  const w = world({ 2: 10, 20: 3 }, node)
+  expect(w.reader.standing()).toBe(null)
+  await w.readAt(50, 60)
+  expect(w.reader.standing()).toEqual({ readTo: mark(60), grantedTo: mark(50) })
+  await w.readAt(60)
+  expect(w.reader.standing()).toEqual({ readTo: mark(60), grantedTo: mark(60) })
+  await w.readAt(70, 80)
+  expect(w.reader.standing()).toEqual({ readTo: mark(60), grantedTo: mark(60) })
+  node.head = 80
+  await w.readAt(70, 80)
+  expect(w.reader.standing()).toEqual({ readTo: mark(80), grantedTo: mark(70) })
+})
+
+test('a relayer that sees no new head knows of no later policies, although nothing fails', async () => {
+  const w = world({ 2: 10 }, fine())
+  await w.readAt(50)
+  w.goBlind(true)
+  await w.readAt(50)
+  expect(w.says()).toEqual({ versions: [1], failures: 10, failure: 'PoliciesUnseenError' })
+  expect(w.reader.failure()?.message).toMatch(/no new block after 50 for too long/)
+  w.goBlind(false)
+  expect(w.says().failure).toBe(null)
+})
+
+test('what is missing soon after all was read anew waits for the next time', async () => {
+  const node: FakeNode = { head: 100, lost: [20] }
+  const w = world({ 2: 10, 20: 3, 60: 5, 70: 4, 80: 6 }, node)
+  await w.readAt(50)
+  node.lost = []
+  await w.readAt(65)
+  expect(w.says()).toEqual({ versions: [1, 2, 3], failures: 5, failure: null })
+  node.lost = [70]
+  await w.readAt(75)
+  node.lost = []
+  await w.readAt(85)
+  expect(w.says()).toEqual({ versions: [1, 2, 3], failures: 5, failure: 'PolicyGapError' })
+  await w.pass(600_000)
+  await w.readAt(85)
+  expect(w.says()).toEqual({ versions: [1, 2, 3, 4, 5], failures: 6, failure: null })
 })

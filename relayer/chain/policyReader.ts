@@ -2,7 +2,13 @@ import type { ChainView } from '../../protocol/feed/message.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import { PolicyGapError } from '../../protocol/policy/policies.ts'
 import type { Clock } from '../clock.ts'
-import { emptyMirror, grantPolicies, type PolicyMirror, takePolicies } from '../policy/mirror.ts'
+import {
+  emptyMirror,
+  grantPolicies,
+  type PolicyBlock,
+  type PolicyMirror,
+  takePolicies,
+} from '../policy/mirror.ts'
 import type { ChainLog } from './chainLog.ts'
 import { afterAnswer, afterRefusal, firstRange } from './follow/rangeSize.ts'
 import { createPolicyRangeReader, type EventBlock, type PolicyRange } from './policyRange.ts'
@@ -18,9 +24,32 @@ export type PolicyReader = {
    */
   read(): Promise<void>
   mirror(): PolicyMirror
-  /** Why the last reading failed; null while all is well. */
+  /** How far the mirror goes; null before the first reading. */
+  standing(): PolicyStanding | null
+  /** Why the mirror may be old: the last reading failed, or the relayer is blind. Null while all is well. */
   failure(): Error | null
   close(): void
+}
+
+/** How far policies were read. */
+export type PolicyStanding = {
+  /** The last block that was. */
+  readonly readTo: PolicyBlock
+  /** The last one that is granted; null while the grant point is below the first block that is read. */
+  readonly grantedTo: PolicyBlock | null
+}
+
+/** Nothing says what was decided since: without a new head there is nothing to read. */
+export class PoliciesUnseenError extends Error {
+  override readonly name = 'PoliciesUnseenError'
+  readonly standing: PolicyStanding | null
+  constructor(standing: PolicyStanding | null) {
+    const since = standing === null ? '' : ` after ${standing.readTo.number}`
+    super(
+      `the relayer has seen no new block${since} for too long, so what was decided since is unknown; check its RPCs`,
+    )
+    this.standing = standing
+  }
 }
 
 /** ms. All events are read anew at most that often: an RPC that has lost some for good is not asked without end. */
@@ -39,7 +68,7 @@ export function createPolicyReader(options: {
   /** The block of its deployment, or any earlier one. */
   readonly startBlock: number
   /** Where the relayer itself stands. */
-  readonly view: () => Pick<ChainView, 'head' | 'grantPoint'>
+  readonly view: () => ChainView
   readonly clock: Clock
   readonly log: ChainLog
   readonly schedule?: Schedule
@@ -52,7 +81,10 @@ export function createPolicyReader(options: {
   const rangeOf = createPolicyRangeReader(pool.rpcs, contract, schedule, log)
   let granted = emptyMirror
   let seen = emptyMirror
+  let standing: PolicyStanding | null = null
+  /** Up to where `granted` goes, as a number and, once there is one, as a block. */
   let upTo = options.startBlock - 1
+  let grantedTo: PolicyBlock | null = null
   let size = firstRange
   /** Monotonic ms from which on a gap has all events read anew; infinite while they are. */
   let anewFrom = Number.NEGATIVE_INFINITY
@@ -84,12 +116,13 @@ export function createPolicyReader(options: {
         throw new InconsistentRpcError(`block ${last} is not the grant point`, range.end)
       granted = grantPolicies(taken(granted, range.blocks), last)
       upTo = last
+      grantedTo = range.end
       size = afterAnswer(size)
     }
-    seen =
-      head !== null && head.number > upTo
-        ? taken(granted, (await rangeOf(upTo + 1, head.number)).blocks)
-        : granted
+    const later = head !== null && head.number > upTo ? await rangeOf(upTo + 1, head.number) : null
+    seen = later === null ? granted : taken(granted, later.blocks)
+    const readTo = later?.end ?? grantedTo
+    standing = readTo === null ? null : { readTo, grantedTo }
   }
 
   async function readOnOrAnew(): Promise<void> {
@@ -111,6 +144,7 @@ export function createPolicyReader(options: {
         fail(error)
         granted = emptyMirror
         upTo = options.startBlock - 1
+        grantedTo = null
       }
     }
   }
@@ -133,7 +167,8 @@ export function createPolicyReader(options: {
       return reading
     },
     mirror: () => seen,
-    failure: () => failure,
+    standing: () => standing,
+    failure: () => failure ?? (view().blind ? new PoliciesUnseenError(standing) : null),
     close: pool.close,
   }
 }

@@ -7,6 +7,7 @@ import { killPoliciesBytecode } from '../../protocol/generated/killPoliciesBytec
 import { initialPolicy, type Limits } from '../../protocol/policy/killPolicy.ts'
 import { policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
+import { systemClock } from '../../relayer/clock.ts'
 import type { NodeOptions } from '../../relayer/node/options.ts'
 import { startRpcProxy } from '../chain/rpcProxy.ts'
 import { auditEntries } from './auditEntries.ts'
@@ -181,6 +182,83 @@ test('without policies it says so, and where they cannot be read it goes on with
     { type: 'https://killswitch.ai/problems/policies-unread' },
   ])
   expect((await fetch(`${unreadable.url}/readyz`)).status).toBe(200)
+})
+
+type Standing = {
+  readonly readTo: { readonly number: number; readonly hash: Hex }
+  readonly grantedTo: { readonly number: number } | null
+  readonly failure: string | null
+}
+const metric = async (relayer: TestRelayer, name: string) =>
+  new RegExp(`^killswitch_policies_${name} (\\S+)$`, 'm').exec(
+    await (await fetch(`${relayer.url}/metrics`)).text(),
+  )?.[1]
+
+test('every answer says how old it may be, and a dead node is no good news', async () => {
+  await deploy()
+  let dead = false
+  const proxy = await startRpcProxy(chain.rpc, async () => {
+    if (dead) throw new Error('down')
+    return null
+  })
+  stops.push(proxy.stop)
+  const blocks = 2
+  await chain.test.mine({ blocks })
+  let passed = 0
+  const relayer = await follow({
+    ...{ rpcs: [proxy.url], grantPoint: { kind: 'depth', blocks }, maxBlind: 600_000 },
+    clock: { ...systemClock, wall: () => systemClock.wall() + passed },
+  })
+  const standings = () =>
+    Promise.all(
+      ['/policies', '/policies/_default', '/policies/worker/history'].map((path) =>
+        relayer.get<Standing>(path),
+      ),
+    )
+  await chain.test.mine({ blocks: 1 })
+  const { number, hash } = await chain.client.getBlock()
+  await until('the reading of the head', async () => (await metric(relayer, 'read_block')) === `${number}`)
+  for (const standing of await standings())
+    expect(standing).toMatchObject({
+      readTo: { number: Number(number), hash },
+      grantedTo: { number: Number(number) - blocks },
+      failure: null,
+    })
+  expect(await metric(relayer, 'failing')).toBe('0')
+
+  dead = true
+  passed = 600_001
+  expect(await metric(relayer, 'failing')).toBe('1')
+  for (const standing of await standings())
+    expect(standing).toMatchObject({ readTo: { hash }, failure: expect.stringMatching(/no new block after/) })
+
+  dead = false
+  await chain.test.mine({ blocks: 1 })
+  await until('sight', async () => (await metric(relayer, 'failing')) === '0')
+})
+
+test('a vote whose logs a node has lost is found with the next one', async () => {
+  await deploy()
+  let lost = false
+  const proxy = await startRpcProxy(chain.rpc, async ({ method, params }) =>
+    lost && method === 'eth_getLogs' && (params[0] as { address?: string }).address === killPolicies
+      ? { result: [] }
+      : null,
+  )
+  stops.push(proxy.stop)
+  const relayer = await follow({ rpcs: [proxy.url] })
+  await says(relayer, '/policies/_default', [1, true, 10])
+  lost = true
+  const second = await setDefault(5)
+  await until('its block', async () => (await metric(relayer, 'read_block')) === `${second}`)
+  await says(relayer, '/policies/_default', [1, true, 10])
+  lost = false
+  await setDefault(4)
+  await says(relayer, '/policies/_default', [3, true, 4])
+  const { versions } = await relayer.get<{ versions: readonly { version: number }[] }>(
+    '/policies/_default/history',
+  )
+  expect(versions.map(({ version }) => version)).toEqual([1, 2, 3])
 })
 
 /** A cool-down of rank Owner of the test chain's KillSwitch, in seconds. */
