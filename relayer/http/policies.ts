@@ -45,17 +45,38 @@ const versionSchema = z
       .openapi({ description: 'null where it was removed' }),
   })
   .openapi('PolicyVersion')
+const waits = 'what it tightens is in force from first sight, what it loosens once it is granted'
+/** Numbers of the versions of one policy. */
+const versionNumbersSchema = z.object({
+  seen: z
+    .number()
+    .int()
+    .nullable()
+    .openapi({ description: `the latest seen: ${waits}` }),
+  granted: z.number().int().nullable().openapi({ description: 'the latest granted: all of it counts' }),
+})
 const policySchema = z
   .object({
     agentType: z.string().nullable().openapi({ description: 'null: the default' }),
-    latest: versionSchema.nullable().openapi({ description: 'null: the type has no policy of its own' }),
-    inForce: z.object({
-      limits: limitsSchema,
-      boundaries: z.array(documentSchema),
-      decisions: z.array(documentSchema),
-      defaultVersion: z.number().int(),
-      typeVersion: z.number().int(),
+    seen: versionSchema.nullable().openapi({
+      description: `the latest version seen; it may not be granted yet: ${waits}; null: the type has no policy of its own`,
     }),
+    granted: versionSchema.nullable().openapi({
+      description: 'the latest granted version; the same as `seen` once nothing waits for the grant point',
+    }),
+    inForce: z
+      .object({
+        limits: limitsSchema,
+        boundaries: z.array(documentSchema),
+        decisions: z.array(documentSchema),
+        versions: z
+          .object({ default: versionNumbersSchema, type: versionNumbersSchema })
+          .openapi({ description: 'of the default and of the type’s own policy; null where there is none' }),
+      })
+      .openapi({
+        description:
+          'what the relayer goes by now: the granted versions and, field by field, whatever any version seen since tightens; where seen and granted differ it is no single version',
+      }),
   })
   .openapi('Policy')
 
@@ -100,11 +121,31 @@ export function addPolicyRoutes(
       .filter((version) => version.agentType === agentType)
       .map(({ agentType: _, ...version }) => version)
   const view = (mirror: PolicyMirror, agentType: string | null) => {
-    const { admitted: _, boundaries, decisions, ...inForce } = policyInForce(mirror, agentType)
+    const last = (of: string | null) => {
+      const versions = versionsOf(mirror, of)
+      return {
+        seen: versions.at(-1) ?? null,
+        granted: versions.findLast(({ granted }) => granted) ?? null,
+      }
+    }
+    const numbers = ({ seen, granted }: ReturnType<typeof last>) => ({
+      seen: seen?.version ?? null,
+      granted: granted?.version ?? null,
+    })
+    const { limits, boundaries, decisions } = policyInForce(mirror, agentType)
+    const own = last(agentType)
     return {
       agentType,
-      latest: versionsOf(mirror, agentType).at(-1) ?? null,
-      inForce: { ...inForce, boundaries: [...boundaries], decisions: [...decisions] },
+      ...own,
+      inForce: {
+        limits,
+        boundaries: [...boundaries],
+        decisions: [...decisions],
+        versions: {
+          default: numbers(last(null)),
+          type: agentType === null ? { seen: null, granted: null } : numbers(own),
+        },
+      },
     }
   }
   const typeOf = (name: string) => (name === defaultName ? null : name)

@@ -24,10 +24,16 @@ import {
   until,
 } from './world.ts'
 
+type Version = { readonly version: number; readonly granted: boolean }
+type Numbers = { readonly seen: number | null; readonly granted: number | null }
 type Policy = {
   readonly agentType: string | null
-  readonly latest: { readonly version: number; readonly granted: boolean } | null
-  readonly inForce: { readonly limits: Limits; readonly defaultVersion: number; readonly typeVersion: number }
+  readonly seen: Version | null
+  readonly granted: Version | null
+  readonly inForce: {
+    readonly limits: Limits
+    readonly versions: { readonly default: Numbers; readonly type: Numbers }
+  }
 }
 
 let chain: TestChain
@@ -72,18 +78,31 @@ async function setDefault(change: number | Partial<Limits>): Promise<number> {
   return Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
 }
 
+/** A policy of the type `worker`. @returns the transaction */
+const setWorkers = (consecutiveFailures: number): Promise<Hex> =>
+  wallet().writeContract({
+    account: accounts.governance,
+    address: killPolicies,
+    abi: killPoliciesAbi,
+    functionName: 'setPolicy',
+    args: [policyWord('worker'), toPolicyStruct(withFailures(consecutiveFailures)), false],
+  })
+
 async function follow(change: Partial<NodeOptions>): Promise<TestRelayer> {
   const relayer = await startRelayer(chain, { killPolicies, ...change })
   stops.push(relayer.remove)
   return relayer
 }
 
-/** Waits until the relayer says this of a type: version of its own policy, granted, failures in a row in force. */
-const says = (relayer: TestRelayer, path: string, expected: readonly [number, boolean, number]) =>
+/** Waits until the relayer says this of a type: version seen of its own policy, version granted, failures in a row in force. */
+const says = (relayer: TestRelayer, path: string, expected: readonly [number, number | null, number]) =>
   vi.waitFor(
     async () => {
-      const { latest, inForce } = await relayer.get<Policy>(path)
-      expect([latest?.version, latest?.granted, inForce.limits.consecutiveFailures]).toEqual(expected)
+      const { agentType, seen, granted, inForce } = await relayer.get<Policy>(path)
+      expect([seen?.version, granted?.version ?? null, inForce.limits.consecutiveFailures]).toEqual(expected)
+      expect([granted?.granted ?? true, seen?.granted]).toEqual([true, expected[0] === expected[1]])
+      const { default: base, type } = inForce.versions
+      expect(agentType === null ? base : type).toEqual({ seen: expected[0], granted: expected[1] })
     },
     { timeout: 20_000, interval: 50 },
   )
@@ -91,24 +110,18 @@ const says = (relayer: TestRelayer, path: string, expected: readonly [number, bo
 test('a vote moves the version; types tighten; every version is in the history', async () => {
   await deploy()
   const relayer = await follow({})
-  await says(relayer, '/policies/_default', [1, true, 10])
+  await says(relayer, '/policies/_default', [1, 1, 10])
   await setDefault(5)
-  await says(relayer, '/policies/_default', [2, true, 5])
-  const hash = await wallet().writeContract({
-    account: accounts.governance,
-    address: killPolicies,
-    abi: killPoliciesAbi,
-    functionName: 'setPolicy',
-    args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false],
-  })
+  await says(relayer, '/policies/_default', [2, 2, 5])
+  const hash = await setWorkers(3)
   const { blockNumber, blockHash } = await chain.client.waitForTransactionReceipt({ hash })
-  await says(relayer, '/policies/worker', [1, true, 3])
+  await says(relayer, '/policies/worker', [1, 1, 3])
 
   const { policies, contract } = await relayer.get<{ contract: Hex; policies: readonly Policy[] }>(
     '/policies',
   )
   expect(contract).toBe(killPolicies)
-  expect(policies.map(({ agentType, latest }) => [agentType, latest?.version])).toEqual([
+  expect(policies.map(({ agentType, seen }) => [agentType, seen?.version])).toEqual([
     [null, 2],
     ['worker', 1],
   ])
@@ -118,8 +131,7 @@ test('a vote moves the version; types tighten; every version is in the history',
   ])
   // A type without a policy of its own has the default's; what is no type is refused.
   expect((await relayer.get<Policy>('/policies/other')).inForce).toMatchObject({
-    defaultVersion: 2,
-    typeVersion: 0,
+    versions: { default: { seen: 2, granted: 2 }, type: { seen: null, granted: null } },
     limits: { consecutiveFailures: 5 },
   })
   expect((await fetch(`${relayer.url}/policies/Worker`)).status).toBe(400)
@@ -129,19 +141,24 @@ test('tighter at first sight, looser at the grant point, and a reorg takes back'
   await deploy()
   await chain.test.mine({ blocks: 6 })
   const relayer = await follow({ grantPoint: { kind: 'depth', blocks: 4 } })
-  await says(relayer, '/policies/_default', [1, true, 10])
+  await says(relayer, '/policies/_default', [1, 1, 10])
   await setDefault(3)
-  await says(relayer, '/policies/_default', [2, false, 3])
+  await says(relayer, '/policies/_default', [2, 1, 3])
   await setDefault(50)
-  await says(relayer, '/policies/_default', [3, false, 3])
+  await says(relayer, '/policies/_default', [3, 1, 3])
   await chain.test.mine({ blocks: 4 })
-  await says(relayer, '/policies/_default', [3, true, 50])
+  await says(relayer, '/policies/_default', [3, 3, 50])
 
   await setDefault(4)
-  await says(relayer, '/policies/_default', [4, false, 4])
+  await says(relayer, '/policies/_default', [4, 3, 4])
   await chain.test.request({ method: 'anvil_reorg', params: [1, []] } as never)
   await chain.test.mine({ blocks: 1 })
-  await says(relayer, '/policies/_default', [3, true, 50])
+  await says(relayer, '/policies/_default', [3, 3, 50])
+
+  await setWorkers(20)
+  await says(relayer, '/policies/worker', [1, null, 20])
+  await chain.test.mine({ blocks: 4 })
+  await says(relayer, '/policies/worker', [1, 1, 20])
 })
 
 test('a relayer that starts later reads what was decided before', async () => {
@@ -149,7 +166,7 @@ test('a relayer that starts later reads what was decided before', async () => {
   await setDefault(7)
   await setDefault(6)
   const relayer = await follow({})
-  await says(relayer, '/policies/_default', [3, true, 6])
+  await says(relayer, '/policies/_default', [3, 3, 6])
   const { versions } = await relayer.get<{ versions: readonly { version: number }[] }>(
     '/policies/_default/history',
   )
@@ -247,14 +264,14 @@ test('a vote whose logs a node has lost is found with the next one', async () =>
   )
   stops.push(proxy.stop)
   const relayer = await follow({ rpcs: [proxy.url] })
-  await says(relayer, '/policies/_default', [1, true, 10])
+  await says(relayer, '/policies/_default', [1, 1, 10])
   lost = true
   const second = await setDefault(5)
   await until('its block', async () => (await metric(relayer, 'read_block')) === `${second}`)
-  await says(relayer, '/policies/_default', [1, true, 10])
+  await says(relayer, '/policies/_default', [1, 1, 10])
   lost = false
   await setDefault(4)
-  await says(relayer, '/policies/_default', [3, true, 4])
+  await says(relayer, '/policies/_default', [3, 3, 4])
   const { versions } = await relayer.get<{ versions: readonly { version: number }[] }>(
     '/policies/_default/history',
   )
@@ -295,7 +312,7 @@ describe('the resume cool-down', () => {
     const agent = await newAgent(chain, relayer)
     await attested(relayer, agent)
     await setDefault({ resumeCooldown: 7200 })
-    await says(relayer, '/policies/_default', [2, true, 10])
+    await says(relayer, '/policies/_default', [2, 2, 10])
     const from = (await killAndResume(relayer, agent, 0)) + 7200
     const refused = {
       ...{ status: 403, slug: 'resume-cooling-down', retryAt: from * 1000 },
@@ -327,13 +344,13 @@ describe('the resume cool-down', () => {
     await until('the agent', async () => (await stateOf(relayer, agent)) === 'alive')
     await killAndResume(relayer, agent, blocks)
     await setDefault({ resumeCooldown: 7200, consecutiveFailures: 5 })
-    await says(relayer, '/policies/_default', [2, false, 5])
+    await says(relayer, '/policies/_default', [2, 1, 5])
     expect(await refusal(relayer, agent)).toMatchObject({ slug: 'resume-cooling-down' })
     await setDefault({ consecutiveFailures: 4 })
-    await says(relayer, '/policies/_default', [3, false, 4])
+    await says(relayer, '/policies/_default', [3, 1, 4])
     expect(await refusal(relayer, agent)).toMatchObject({ slug: 'resume-cooling-down' })
     await chain.test.mine({ blocks, interval: 1 })
-    await says(relayer, '/policies/_default', [3, true, 4])
+    await says(relayer, '/policies/_default', [3, 3, 4])
     await attested(relayer, agent)
   })
 
@@ -359,19 +376,13 @@ test('decisions name the policy that they were taken under; what follows from th
     const first = Number(await chain.client.getBlockNumber({ cacheTime: 0 }))
     const relayer = await follow({})
     const agent = await newAgent(chain, relayer)
-    await says(relayer, '/policies/_default', [1, true, 10])
+    await says(relayer, '/policies/_default', [1, 1, 10])
     await attested(relayer, agent)
     const second = await setDefault(5)
-    await says(relayer, '/policies/_default', [2, true, 5])
-    const hash = await wallet().writeContract({
-      account: accounts.governance,
-      address: killPolicies,
-      abi: killPoliciesAbi,
-      functionName: 'setPolicy',
-      args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false],
-    })
+    await says(relayer, '/policies/_default', [2, 2, 5])
+    const hash = await setWorkers(3)
     const third = Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
-    await says(relayer, '/policies/worker', [1, true, 3])
+    await says(relayer, '/policies/worker', [1, 1, 3])
 
     const stranger = await killBody(chain.deployment, accounts.stranger, agent)
     expect((await relayer.post('/api/kill', stranger)).status).toBe(403)
