@@ -61,7 +61,7 @@ describe('policies', () => {
       { consecutiveFailures: 3, errorRate: 9000, errorWindow: 120, probation: 60, canaryInterval: 7200 },
       { boundary: { hash, uri: 'https://a.test/b.json' } },
     )
-    const [one] = view(setPolicyAction(contracts, null, next, false))
+    const [one] = view(setPolicyAction(contracts, null, next, false, 1))
     expect(one).toMatchObject({
       kind: 'policy',
       agentType: null,
@@ -83,13 +83,13 @@ describe('policies', () => {
   })
 
   test('one change leads the title', () => {
-    const views = view(setPolicyAction(contracts, null, policyOf({ consecutiveFailures: 3 }), false))
+    const views = view(setPolicyAction(contracts, null, policyOf({ consecutiveFailures: 3 }), false, 1))
     expect(proposalTitle(views)).toBe('The default policy: consecutive failures 10 → 3')
     expect(views[0]?.warning).toBeNull()
   })
 
   test('a type without a policy is compared with the default, and admission is said', () => {
-    const [one] = view(setPolicyAction(contracts, 'trader', policyOf({ consecutiveFailures: 30 }), true))
+    const [one] = view(setPolicyAction(contracts, 'trader', policyOf({ consecutiveFailures: 30 }), true, 0))
     expect(one).toMatchObject({
       title: 'The policy of type trader: consecutive failures 10 → 30',
       changes: [{ effect: 'looser' }],
@@ -99,12 +99,26 @@ describe('policies', () => {
 
   test('the second action is compared with what the first leaves behind', () => {
     const [, second, third] = view(
-      setPolicyAction(contracts, null, policyOf({ consecutiveFailures: 5 }), false),
-      setPolicyAction(contracts, null, policyOf({ consecutiveFailures: 4 }), false),
-      removePolicyAction(contracts, 'trader'),
+      setPolicyAction(contracts, null, policyOf({ consecutiveFailures: 5 }), false, 1),
+      setPolicyAction(contracts, null, policyOf({ consecutiveFailures: 4 }), false, 2),
+      removePolicyAction(contracts, 'trader', 0),
     )
     expect(second).toMatchObject({ changes: [{ before: '5', after: '4', effect: 'tighter' }] })
     expect(third?.warning).toMatch(/has no policy of its own/)
+    expect(second?.warning).toBeNull()
+  })
+
+  test('a version that was not the last one is a warning', () => {
+    const next = policyOf({ consecutiveFailures: 3 })
+    for (const stale of [0, 2])
+      expect(view(setPolicyAction(contracts, null, next, false, stale))[0]?.warning).toBe(
+        `It replaces version ${stale}, but the version is 1; this would fail.`,
+      )
+    const [, removal] = view(
+      setPolicyAction(contracts, 'trader', next, false, 0),
+      removePolicyAction(contracts, 'trader', 0),
+    )
+    expect(removal?.warning).toBe('It replaces version 0, but the version is 1; this would fail.')
   })
 
   test('what was executed is compared with what held then', () => {
@@ -122,10 +136,10 @@ describe('policies', () => {
     const { event: _, ...executedAt } = at({ type: 'OperationExecuted', operation: '0x' }, executing)
     const [one] = actionViews(
       contracts,
-      [setPolicyAction(contracts, null, policyOf({ consecutiveFailures: 3 }), false)],
+      [setPolicyAction(contracts, null, policyOf({ consecutiveFailures: 3 }), false, 2)],
       beforeOf({ executedAt }, later, []),
     )
-    expect(one).toMatchObject({ changes: [{ before: '5', after: '3' }] })
+    expect(one).toMatchObject({ warning: null, changes: [{ before: '5', after: '3' }] })
   })
 })
 
@@ -223,7 +237,7 @@ test.each<[string, Hex, Hex]>([
     encodeFunctionData({
       abi: killPoliciesAbi,
       functionName: 'removePolicy',
-      args: [`0x${'ff'.repeat(32)}`],
+      args: [`0x${'ff'.repeat(32)}`, 1n],
     }),
   ],
 ])('%s is unreadable, and says so', (_, target, data) => {

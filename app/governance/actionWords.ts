@@ -4,6 +4,7 @@ import type { Plan, SettingName } from '../../protocol/governance/governanceLog.
 import type { ActionMeaning } from '../../protocol/governance/proposal.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import type { KillPolicy } from '../../protocol/policy/killPolicy.ts'
+import type { PolicyEntry } from '../../protocol/policy/policies.ts'
 import { defaultWord, fromPolicyStruct, type PolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { type Rank, rankName } from '../../protocol/rank.ts'
 import { type Scope, Scope as Scopes, subjectLabel, type Target } from '../../protocol/scope.ts'
@@ -118,6 +119,14 @@ const planWords = (plan: Plan): string =>
 const argumentText = (value: unknown): string =>
   visibleText(JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? one.toString() : one)) ?? '')
 
+/** A vote replaces the version that its proposer saw, and no other. */
+function staleWarning(entry: PolicyEntry | null, expectedVersion: unknown): string | null {
+  const version = entry?.version ?? 0
+  return Number(expectedVersion) === version
+    ? null
+    : `It replaces version ${expectedVersion}, but the version is ${version}; this would fail.`
+}
+
 /** A call of a known contract, in words. @throws {InvalidSubjectError} for a target that is none */
 export function actionWords(meaning: ActionMeaning, before: Before): ActionWords {
   const { contract, functionName, args } = meaning
@@ -149,6 +158,7 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
       const compared: KillPolicy | null = own?.policy ?? base
       const changes = compared === null ? [] : policyChanges(compared, policy)
       const notes = [
+        staleWarning(agentType === null ? before.policies.default : own, isDefault ? second : fourth),
         agentType !== null && own?.policy == null
           ? 'The type has no policy of its own yet; compared with the default.'
           : null,
@@ -177,7 +187,9 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
         agentType,
         title: `${policyName(agentType)} is removed: the default alone holds`,
         warning:
-          own === null ? 'The type has no policy of its own; this would fail.' : looserWarning(changes),
+          own === null
+            ? 'The type has no policy of its own; this would fail.'
+            : (staleWarning(before.policies.types.get(agentType) ?? null, second) ?? looserWarning(changes)),
         changes,
       }
     }
@@ -186,7 +198,7 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
         kind: 'setting',
         title: `Admits agent ${uuidFromAgentId(first as bigint)} to its type's policy`,
         warning:
-          'It holds alone then, also where it is looser than the default, while this owner keeps the agent.',
+          'Policies by admission of its type, this one and later ones, hold alone for it then, also where they are looser than the default: whenever this owner has the agent, until a vote ends it.',
         changes: only('Owner', null, (second as string).toLowerCase()),
       }
     case 'killPolicies.dismiss':

@@ -11,12 +11,16 @@ import { agentIdFromUuid } from '../../protocol/uuid.ts'
 
 const call = (target: Action['target'], data: Action['data']): Action => ({ target, value: 0n, data })
 
-/** @param agentType null for the default, which knows no admission */
+/**
+ * @param agentType null for the default, which knows no admission
+ * @param expectedVersion the version that it replaces, 0 for a type that never had a policy
+ */
 export const setPolicyAction = (
   { killPolicies }: GovernedContracts,
   agentType: string | null,
   policy: KillPolicy,
   byAdmission: boolean,
+  expectedVersion: number,
 ): Action =>
   call(
     killPolicies,
@@ -24,22 +28,27 @@ export const setPolicyAction = (
       ? encodeFunctionData({
           abi: killPoliciesAbi,
           functionName: 'setDefault',
-          args: [toPolicyStruct(policy)],
+          args: [toPolicyStruct(policy), BigInt(expectedVersion)],
         })
       : encodeFunctionData({
           abi: killPoliciesAbi,
           functionName: 'setPolicy',
-          args: [policyWord(agentType), toPolicyStruct(policy), byAdmission],
+          args: [policyWord(agentType), toPolicyStruct(policy), byAdmission, BigInt(expectedVersion)],
         }),
   )
 
-export const removePolicyAction = ({ killPolicies }: GovernedContracts, agentType: string): Action =>
+/** @param expectedVersion the version that it removes */
+export const removePolicyAction = (
+  { killPolicies }: GovernedContracts,
+  agentType: string,
+  expectedVersion: number,
+): Action =>
   call(
     killPolicies,
     encodeFunctionData({
       abi: killPoliciesAbi,
       functionName: 'removePolicy',
-      args: [policyWord(agentType)],
+      args: [policyWord(agentType), BigInt(expectedVersion)],
     }),
   )
 

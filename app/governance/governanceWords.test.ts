@@ -51,6 +51,8 @@ test.each<[string, readonly unknown[], RegExp]>([
     /^votingPeriod can be 1 to 2,592,000/,
   ],
   ['LooserThanDefault', [word], /looser than the default/],
+  ['VersionChanged', [word, 3n, 2n], /version 3 now.*replaces version 2/],
+  ['SmallerQuota', [1, 10, 100, 1_900_000_000], /100 agents is paid until.*one of 10/],
   ['VotesExpiredSignature', [1n], /expired/],
   ['InvalidAccountNonce', [account, 3n], /used already/],
   ['NotOffered', [1], /not offered/],

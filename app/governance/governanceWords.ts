@@ -7,7 +7,7 @@ import { policyGovernorAbi } from '../../protocol/generated/policyGovernorAbi.ts
 import { policyTimelockAbi } from '../../protocol/generated/policyTimelockAbi.ts'
 import { subscriptionsAbi } from '../../protocol/generated/subscriptionsAbi.ts'
 import { type LimitName, limitNames } from '../../protocol/policy/killPolicy.ts'
-import { whole } from '../format.ts'
+import { dateTime, whole } from '../format.ts'
 import { type ContractWords, contractWords } from '../plainError.ts'
 import { limitFields } from './policyFields.ts'
 import { share, tokens } from './tokens.ts'
@@ -61,6 +61,8 @@ export const governanceWords: ContractWords = (name, args) => {
       return `${fieldName(a as `0x${string}`)} can be ${whole(c as bigint)} to ${whole(d as bigint)}; ${whole(b as bigint)} is outside.`
     case 'LooserThanDefault':
       return 'A field is looser than the default’s. Tighten it, or let the policy hold by admission.'
+    case 'VersionChanged':
+      return `Another vote came first: the policy has version ${whole(b as bigint)} now, and this replaces version ${whole(c as bigint)}. Propose it anew.`
     case 'InvalidAgentType':
       return 'That is no type that agents may have.'
     case 'NoPolicy':
@@ -70,7 +72,7 @@ export const governanceWords: ContractWords = (name, args) => {
     case 'UriTooLong':
       return `The URI has ${whole(a as bigint)} bytes; at most 256 are allowed.`
     case 'TimelockUnexpectedOperationState':
-      return 'The timelock still holds it, or it was executed already.'
+      return 'The timelock still holds it, it was executed already, or it has expired.'
     case 'GovernorProposalQueueingNotRequired':
       return 'Emergency votes are not queued: execute it.'
     case 'GovernorAlreadyQueuedProposal':
@@ -87,6 +89,8 @@ export const governanceWords: ContractWords = (name, args) => {
       return 'This plan is not offered (any more).'
     case 'TooExpensive':
       return `It would cost ${tokens(a as bigint)} now, more than was shown. Look at the price again.`
+    case 'SmallerQuota':
+      return `Your plan of ${whole(c as number)} agents is paid until ${dateTime(Number(d) * 1000)}; one of ${whole(b as number)} can be taken after that.`
     case 'CreditLeft':
       return `What is left of your plan is worth ${tokens(a as bigint)}, more than this costs (${tokens(b as bigint)}). Take more periods.`
     case 'TransferredTooRecently':

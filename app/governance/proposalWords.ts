@@ -1,4 +1,5 @@
 import {
+  expiryOf,
   type ProposalRecord,
   type ProposalState,
   quorumReached,
@@ -13,6 +14,7 @@ export const stateNames: Readonly<Record<ProposalState, string>> = {
   defeated: 'Not carried',
   succeeded: 'Passed',
   queued: 'Queued',
+  expired: 'Expired',
   executed: 'Executed',
   canceled: 'Cancelled',
 }
@@ -41,11 +43,13 @@ export function nextWords(
         ? 'Not more for than against'
         : `Quorum missed; voting ended ${localTime(record.deadline, now)}`
     case 'succeeded':
-      return record.governor === 'emergency' ? 'Anyone can execute it now' : 'Anyone can queue it now'
+      return `Anyone can ${record.governor === 'emergency' ? 'execute' : 'queue'} it now; it expires ${ahead(expiryOf(record), now)}`
     case 'queued':
       return record.eta !== null && now < record.eta
         ? `Can be executed ${ahead(record.eta, now)}`
-        : 'Anyone can execute it now'
+        : `Anyone can execute it now; it expires ${ahead(expiryOf(record), now)}`
+    case 'expired':
+      return `Carried, but nobody ${record.governor === 'policy' && record.eta === null ? 'queued' : 'executed'} it in time; it ended ${localTime(expiryOf(record), now)}`
     case 'executed':
       return record.executedAt === null || record.executedAt.time === 0
         ? 'Done'

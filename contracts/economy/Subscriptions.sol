@@ -21,6 +21,8 @@ import {BasisPoints, Count, Duration} from "../types/Units.sol";
 ///   for everybody (multiples of `interval`): a flash loan is back before any of them, a purchase of the last minute was
 ///   not there at the earlier ones, and the same tokens cannot stand in two wallets at once.
 /// - What was paid for stays: a vote changes prices and quotas of what is bought later.
+/// - An agent that was enrolled keeps its place, so a paid quota never shrinks before its time is over: nobody buys a large one
+///   for a day, fills it, and gets the rest of his money back as credit.
 ///
 /// Trust assumptions
 /// -----------------
@@ -108,6 +110,8 @@ contract Subscriptions is Governed {
     error TooExpensive(uint256 cost, uint256 maxCost);
     /// @dev What is left of the former subscription is worth more than the new one costs; take more periods.
     error CreditLeft(uint256 credit, uint256 cost);
+    /// @dev A larger quota is paid until `paidUntil` (Unix seconds); subscribe to a smaller one when that is over.
+    error SmallerQuota(uint16 planId, Count agentQuota, Count paidQuota, uint40 paidUntil);
     /// @dev Both balance and discount must grow from one discount to the next.
     error DiscountsUnordered(uint256 index);
 
@@ -135,7 +139,8 @@ contract Subscriptions is Governed {
     }
 
     /// @notice Buys periods of a plan for the caller. On the same terms the subscription is prolonged; on others, of another plan
-    /// or of this one after a vote, it begins anew, and what is left of the former is taken off the cost.
+    /// or of this one after a vote, it begins anew, and what is left of the former is taken off the cost. While a quota is paid,
+    /// no smaller one is sold.
     /// @param planId the plan
     /// @param periods how many, at least one
     /// @param maxCost the most that may be taken, in the currency's smallest unit
@@ -330,6 +335,10 @@ contract Subscriptions is Governed {
                 former.agentQuota.raw() == plan.agentQuota.raw();
         if (same) return (cost, price, former.paidUntil);
 
+        require(
+            plan.agentQuota.raw() >= former.agentQuota.raw(),
+            SmallerQuota(planId, plan.agentQuota, former.agentQuota, former.paidUntil)
+        );
         uint256 credit = (uint256(former.price) * (former.paidUntil - from)) / former.period.inSeconds();
         require(credit <= cost, CreditLeft(credit, cost));
         return (cost - credit, price, from);

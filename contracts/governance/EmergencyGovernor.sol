@@ -10,7 +10,6 @@ import {GovernorCountingSimple} from "@openzeppelin/contracts/governance/extensi
 import {GovernorSuperQuorum} from "@openzeppelin/contracts/governance/extensions/GovernorSuperQuorum.sol";
 import {IKillSwitch} from "../interfaces/IKillSwitch.sol";
 import {Bounds} from "../libraries/Bounds.sol";
-import {Hexadecimal} from "../libraries/Hexadecimal.sol";
 import {KillswitchToken} from "../token/KillswitchToken.sol";
 import {BoundedGovernor} from "./BoundedGovernor.sol";
 import {GovernorFloors} from "./GovernorFloors.sol";
@@ -18,7 +17,7 @@ import {GovernorFloors} from "./GovernorFloors.sol";
 /// @title Token holders stop fast
 /// @notice
 ///
-///       propose ─delay─► vote ─super-quorum, or period and quorum─► execute (anyone)
+///       propose ─delay─► vote ─super-quorum, or period and quorum─► execute (anyone, until 7 days after the period)
 ///
 /// Design
 /// ------
@@ -39,6 +38,9 @@ contract EmergencyGovernor is BoundedGovernor, GovernorVotesSuperQuorumFraction 
         uint256 quorumNumerator;
         uint256 superQuorumNumerator;
     }
+
+    /// @dev Time enough to send a transaction, and too short to keep kills in stock.
+    uint256 private constant GRACE_PERIOD = 7 days;
 
     /// @dev The action at `index` is no `kill` or `emergencyKill` on the KillSwitch, or sends ether.
     error NotAKill(uint256 index, address target, uint256 value, bytes4 selector);
@@ -102,7 +104,7 @@ contract EmergencyGovernor is BoundedGovernor, GovernorVotesSuperQuorumFraction 
     /// @return its state
     function state(
         uint256 proposalId
-    ) public view override(Governor, GovernorVotesSuperQuorumFraction) returns (ProposalState) {
+    ) public view override(BoundedGovernor, GovernorVotesSuperQuorumFraction) returns (ProposalState) {
         return super.state(proposalId);
     }
 
@@ -120,6 +122,12 @@ contract EmergencyGovernor is BoundedGovernor, GovernorVotesSuperQuorumFraction 
         returns (uint256 againstVotes, uint256 forVotes, uint256 abstainVotes)
     {
         return super.proposalVotes(proposalId);
+    }
+
+    /// @notice How long after its deadline a carried proposal can be executed, also one that a super-quorum ended early.
+    /// @return seconds
+    function gracePeriod() public pure override returns (uint256) {
+        return GRACE_PERIOD;
     }
 
     function _propose(
@@ -157,14 +165,11 @@ contract EmergencyGovernor is BoundedGovernor, GovernorVotesSuperQuorumFraction 
         super._updateSuperQuorumNumerator(newSuperQuorumNumerator);
     }
 
-    /// @dev The Governor's own answer; who proposes what was described for him gets it for a twentieth of the gas.
     function _isValidDescriptionForProposer(
         address proposer,
         string memory description
-    ) internal view override returns (bool) {
-        return
-            Hexadecimal.endsWith(description, proposer) ||
-            super._isValidDescriptionForProposer(proposer, description);
+    ) internal view override(Governor, BoundedGovernor) returns (bool) {
+        return super._isValidDescriptionForProposer(proposer, description);
     }
 
     /// @dev Its own proposals can only kill, so its settings are in the hands of who governs the KillSwitch.

@@ -17,8 +17,10 @@ import {Governed} from "./Governed.sol";
 /// - Owners choose the type of their agents, so a type must not be a way out: its policy holds together with the
 ///   default, the tighter of each field. A policy that is looser is *by admission*: it holds, alone, for those agents of
 ///   the type that governance has admitted, and the default for the others.
-/// - An admission is of an agent in the hands of one owner; it ends when the agent changes hands.
-/// - Every change raises the version of its policy. The events alone rebuild every policy at every block, the constructor's
+/// - An admission is of an agent in the hands of one owner: it does not hold in other hands, and holds again when the agent
+///   comes back. It is of no version either: it holds for whichever policy by admission the type has, until `dismiss`.
+/// - Every change raises the version of its policy, and names the version that it replaces: what voters saw. So of two votes on
+///   the same policy the second never undoes the first unseen. The events alone rebuild every policy at every block, the constructor's
 ///   included.
 ///
 /// Trust assumptions
@@ -58,6 +60,9 @@ contract KillPolicies is Governed {
     /// @dev The agent belongs to somebody else than the vote was told.
     error OwnerChanged(uint256 agentId, address owner, address expected);
 
+    /// @dev Another vote changed the policy since; propose what shall follow `version`.
+    error VersionChanged(bytes32 agentType, uint64 version, uint64 expected);
+
     /// @notice Sets the default's first version.
     /// @param killSwitch_ whose governance sets policies
     /// @param defaultPolicy the default's first version
@@ -68,7 +73,12 @@ contract KillPolicies is Governed {
 
     /// @notice Only governance. Sets the policy that holds for every agent.
     /// @param policy the new default
-    function setDefault(KillPolicy calldata policy) external onlyKillSwitchGovernance {
+    /// @param expectedVersion the version that it replaces
+    function setDefault(
+        KillPolicy calldata policy,
+        uint64 expectedVersion
+    ) external onlyKillSwitchGovernance {
+        _requireVersion(DEFAULT, expectedVersion);
         checkPolicy(policy);
         _set(DEFAULT, policy, false);
     }
@@ -77,12 +87,15 @@ contract KillPolicies is Governed {
     /// @param agentType the type's word
     /// @param policy its policy; without `byAdmission` no field may be looser than the default's
     /// @param byAdmission whether it holds, alone, for agents that governance admits
+    /// @param expectedVersion the version that it replaces, 0 if the type never had a policy
     function setPolicy(
         bytes32 agentType,
         KillPolicy calldata policy,
-        bool byAdmission
+        bool byAdmission,
+        uint64 expectedVersion
     ) external onlyKillSwitchGovernance {
         require(agentType.lengthOf() != 0 && !agentType.isReserved(), InvalidAgentType(agentType));
+        _requireVersion(agentType, expectedVersion);
         checkPolicy(policy);
         require(
             byAdmission || PolicyRules.isTightening(_entries[DEFAULT].policy.limits, policy.limits),
@@ -93,16 +106,19 @@ contract KillPolicies is Governed {
 
     /// @notice Only governance. From now on the default alone holds for the type.
     /// @param agentType the type's word
-    function removePolicy(bytes32 agentType) external onlyKillSwitchGovernance {
+    /// @param expectedVersion the version that is removed
+    function removePolicy(bytes32 agentType, uint64 expectedVersion) external onlyKillSwitchGovernance {
         Entry storage entry = _entries[agentType];
         require(agentType != DEFAULT && entry.exists, NoPolicy(agentType));
+        _requireVersion(agentType, expectedVersion);
         uint64 version = entry.version + 1;
         delete _entries[agentType];
         entry.version = version;
         emit PolicyRemoved(agentType, version);
     }
 
-    /// @notice Only governance. Admits an agent to its type's policy, while its owner keeps it.
+    /// @notice Only governance. Admits an agent to its type's policies by admission, present and later, whenever this account
+    /// owns it.
     /// @param agentId the agent
     /// @param owner who owns it, as the voters were told
     function admit(uint256 agentId, address owner) external onlyKillSwitchGovernance {
@@ -173,6 +189,11 @@ contract KillPolicies is Governed {
     function _setAdmission(uint256 agentId, address owner) private {
         _admittedOwners[agentId] = owner;
         emit AgentAdmitted(agentId, owner);
+    }
+
+    function _requireVersion(bytes32 agentType, uint64 expected) private view {
+        uint64 version = _entries[agentType].version;
+        require(version == expected, VersionChanged(agentType, version, expected));
     }
 
     function _effective(

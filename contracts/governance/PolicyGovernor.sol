@@ -10,16 +10,16 @@ import {GovernorVotes} from "@openzeppelin/contracts/governance/extensions/Gover
 import {GovernorVotesQuorumFraction} from "@openzeppelin/contracts/governance/extensions/GovernorVotesQuorumFraction.sol";
 import {IKillSwitch} from "../interfaces/IKillSwitch.sol";
 import {Bounds} from "../libraries/Bounds.sol";
-import {Hexadecimal} from "../libraries/Hexadecimal.sol";
 import {KillswitchToken} from "../token/KillswitchToken.sol";
 import {BoundedGovernor} from "./BoundedGovernor.sol";
 import {GovernorFloors} from "./GovernorFloors.sol";
-import {PolicyTimelock} from "./PolicyTimelock.sol";
+import {GRACE_PERIOD, PolicyTimelock} from "./PolicyTimelock.sol";
 
 /// @title Token holders decide slowly: policies, resumes, powers
 /// @notice
 ///
 ///       propose ─delay─► vote ─period─► queue ─timelock─► execute (anyone)
+///                                         └─ 14 days ─► expired ◄─ 14 days ─┘
 ///
 /// Design
 /// ------
@@ -108,8 +108,17 @@ contract PolicyGovernor is BoundedGovernor, GovernorPreventLateQuorum, GovernorT
     /// @return its state
     function state(
         uint256 proposalId
-    ) public view override(Governor, GovernorTimelockControl) returns (ProposalState) {
-        return super.state(proposalId);
+    ) public view override(Governor, BoundedGovernor, GovernorTimelockControl) returns (ProposalState) {
+        ProposalState found = super.state(proposalId);
+        // Only what is pending can be cancelled, so what was queued and is neither waiting, ready nor done has expired.
+        bool expired = found == ProposalState.Canceled && proposalEta(proposalId) != 0;
+        return expired ? ProposalState.Expired : found;
+    }
+
+    /// @notice How long after its deadline a carried proposal can be queued.
+    /// @return seconds
+    function gracePeriod() public pure override returns (uint256) {
+        return GRACE_PERIOD;
     }
 
     /// @notice When voting ends, prolonged where quorum was reached late.
@@ -186,14 +195,11 @@ contract PolicyGovernor is BoundedGovernor, GovernorPreventLateQuorum, GovernorT
         return super._cancel(targets, values, calldatas, descriptionHash);
     }
 
-    /// @dev The Governor's own answer; who proposes what was described for him gets it for a twentieth of the gas.
     function _isValidDescriptionForProposer(
         address proposer,
         string memory description
-    ) internal view override returns (bool) {
-        return
-            Hexadecimal.endsWith(description, proposer) ||
-            super._isValidDescriptionForProposer(proposer, description);
+    ) internal view override(Governor, BoundedGovernor) returns (bool) {
+        return super._isValidDescriptionForProposer(proposer, description);
     }
 
     function _executor() internal view override(Governor, GovernorTimelockControl) returns (address) {

@@ -7,20 +7,26 @@ import {IKillSwitch} from "../interfaces/IKillSwitch.sol";
 import {Bounds} from "../libraries/Bounds.sol";
 import {Rank, Scope, SubjectState} from "../types/Liveness.sol";
 
+/// @dev Seconds in which a carried proposal must be queued, and again executed once its delay is over. A release that
+/// anyone could still execute long after its vote would undo a kill that its voters never saw.
+uint256 constant GRACE_PERIOD = 14 days;
+
 /// @title The hand of the PolicyGovernor: governance of the KillSwitch, with a delay
 /// @notice
 /// Design
 /// ------
 /// - Its governor creates it, is its only proposer and canceller, and anyone executes. It has no admin, not even
 ///   itself, so these roles stand for ever. To move on, a vote offers the KillSwitch's governance to a successor.
-/// - The delay has a least and a most.
+/// - The delay has a least and a most. What is ready expires, here because anyone may execute here.
 /// - A vote lifts what the council or a vote stopped, and what a breaker stopped. What only its owner stopped (or a
 ///   transfer, in the owner's name) stays stopped: checked here, because here is known what a call meets.
 ///
 /// Trust assumptions
 /// -----------------
-/// - Where council or governance have killed a subject after its owner did, the chain knows the highest rank only, and a
-///   vote lifts both. The delay and the cool-down are the owner's time to kill again, which a vote cannot lift then.
+/// - Where council or governance have killed a subject as well as its owner, the chain knows the highest rank since the last
+///   resume only, and votes lift both. A kill by the owner during the cool-down voids that request and leaves the rank, so a
+///   second request lifts it; only one after the resume stands at the owner's rank.
+/// - A vote that appoints a council lets it lift what owners stopped, after the cool-down and without a further vote.
 contract PolicyTimelock is TimelockController {
     uint256 private constant MOST_DELAY = 30 days;
 
@@ -70,6 +76,21 @@ contract PolicyTimelock is TimelockController {
     function updateDelay(uint256 newDelay) public override {
         Bounds.check("timelockDelay", newDelay, _leastDelay, MOST_DELAY);
         super.updateDelay(newDelay);
+    }
+
+    /// @notice Where an operation stands. One that was not executed within the grace period is as if it had never been queued.
+    /// @param id the operation
+    /// @return its state
+    function getOperationState(bytes32 id) public view override returns (OperationState) {
+        OperationState found = super.getOperationState(id);
+        bool expired = found == OperationState.Ready && block.timestamp > getTimestamp(id) + GRACE_PERIOD;
+        return expired ? OperationState.Unset : found;
+    }
+
+    /// @notice How long an operation can be executed once its delay is over.
+    /// @return seconds
+    function gracePeriod() external pure returns (uint256) {
+        return GRACE_PERIOD;
     }
 
     function _execute(address target, uint256 value, bytes calldata data) internal override {

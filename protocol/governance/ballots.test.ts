@@ -178,6 +178,34 @@ test('one second before, at and after the snapshot and the deadline', () => {
   expect(states).toEqual(['pending', 'pending', 'active', 'active', 'active', 'succeeded'])
 })
 
+test('one second before, at and after the end of each grace period', () => {
+  const day = 86_400
+  const carried = (governor: 'policy' | 'emergency') => ballot(governor, 1, 40n, 1)
+  const queued = at({ type: 'ProposalQueued', governor: 'policy', id, eta: 300 })
+  const around = (one: ProposalRecord, last: number) =>
+    [last - 1, last, last + 1].map((now) => proposalState(one, thresholds, now))
+  // The deadline is 200.
+  expect(around(record('policy', carried('policy')), 200 + 14 * day)).toEqual([
+    'succeeded',
+    'succeeded',
+    'expired',
+  ])
+  expect(around(record('policy', carried('policy'), queued), 300 + 14 * day)).toEqual([
+    'queued',
+    'queued',
+    'expired',
+  ])
+  expect(around(record('emergency', carried('emergency')), 200 + 7 * day)).toEqual([
+    'succeeded',
+    'succeeded',
+    'expired',
+  ])
+  const executed = at({ type: 'ProposalExecuted', governor: 'policy', id })
+  const settled = record('policy', carried('policy'), queued, executed)
+  expect(proposalState(settled, thresholds, 400 * day)).toBe('executed')
+  expect(proposalState(record('policy'), thresholds, 400 * day)).toBe('defeated')
+})
+
 test.each([
   ['no votes', 'defeated', []],
   ['one below quorum', 'defeated', [[1, 39n]]],

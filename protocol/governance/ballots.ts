@@ -3,6 +3,7 @@ import { encodeAbiParameters, type Hex, hexToBytes, keccak256, toHex } from 'vie
 import type { GovernedContracts } from './contracts.ts'
 import type { GovernanceEvent, GovernorName, SettingName, Support } from './governanceLog.ts'
 import { descriptionHash, type Proposal, proposalId, proposeArguments } from './proposal.ts'
+import { gracePeriods } from './settings.ts'
 
 /** Where an event stands in the chain; time in Unix seconds, 0 where it is not known. */
 export type Place = {
@@ -53,6 +54,7 @@ export type ProposalState =
   | 'defeated'
   | 'succeeded'
   | 'queued'
+  | 'expired'
   | 'executed'
   | 'canceled'
 
@@ -201,6 +203,16 @@ export function thresholdsAt(
 export const quorumReached = ({ votes }: Pick<ProposalRecord, 'votes'>, { quorum }: Thresholds): boolean =>
   votes.for + votes.abstain >= quorum
 
+/** The last second in which a carried proposal can be queued, or executed where it is queued or never is. Unix seconds. */
+export const expiryOf = ({
+  governor,
+  deadline,
+  eta,
+}: Pick<ProposalRecord, 'governor' | 'deadline' | 'eta'>): number => {
+  if (governor === 'emergency') return deadline + gracePeriods.emergency
+  return eta === null ? deadline + gracePeriods.queueing : eta + gracePeriods.execution
+}
+
 /**
  * Where a proposal stands: twin of `PolicyGovernor.state` and `EmergencyGovernor.state`.
  * @param now Unix seconds of the chain
@@ -211,7 +223,7 @@ export function proposalState(record: ProposalRecord, thresholds: Thresholds, no
   if (canceledAt !== null) return 'canceled'
   if (snapshot >= now) return 'pending'
   const carries = votes.for > votes.against
-  const passed = eta === null ? 'succeeded' : 'queued'
+  const passed = now > expiryOf(record) ? 'expired' : eta === null ? 'succeeded' : 'queued'
   if (deadline >= now) {
     const { superQuorum } = thresholds
     return superQuorum !== null && votes.for >= superQuorum && carries ? passed : 'active'

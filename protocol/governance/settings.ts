@@ -68,6 +68,13 @@ export const localPace: Pace = {
   },
 }
 
+/**
+ * How long what was carried can still be used, in seconds; it expires in the next one. Constants of the contracts:
+ * `emergency` from the deadline to execution, `queueing` from the deadline of a policy vote to `queue`, `execution` from
+ * the end of the timelock's delay to execution.
+ */
+export const gracePeriods = { emergency: 7 * day, queueing: 14 * day, execution: 14 * day } as const
+
 /** The bounds of every setting of the PolicyGovernor and its timelock, given the others. */
 export const policyGovernorBounds = (settings: PolicyGovernorSettings) =>
   ({

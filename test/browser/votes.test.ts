@@ -19,7 +19,7 @@ import {
   settleArguments,
 } from '../../protocol/governance/proposal.ts'
 import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
-import { toPolicyStruct } from '../../protocol/policy/policyLog.ts'
+import { defaultWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { agentTypeTarget } from '../../protocol/scope.ts'
 import { parseSpiffeId } from '../../protocol/spiffeId.ts'
 import type { FleetAgent } from '../../scripts/lib/fleet.ts'
@@ -137,14 +137,24 @@ async function carried(proposal: Proposal, wait = 0): Promise<void> {
   await send(alice, 'policy', 'execute', settleArguments(proposal))
 }
 
-const setDefault = (consecutiveFailures: number): Omit<Action, 'value'> => ({
-  target: contracts.killPolicies,
-  data: encodeFunctionData({
+/** Replaces the default that there is now. */
+async function setDefault(consecutiveFailures: number): Promise<Omit<Action, 'value'>> {
+  const [, version] = await stack.chain.client.readContract({
+    address: contracts.killPolicies,
     abi: killPoliciesAbi,
-    functionName: 'setDefault',
-    args: [toPolicyStruct({ ...initialPolicy, limits: { ...initialPolicy.limits, consecutiveFailures } })],
-  }),
-})
+    functionName: 'policyOf',
+    args: [defaultWord],
+  })
+  const policy = { ...initialPolicy, limits: { ...initialPolicy.limits, consecutiveFailures } }
+  return {
+    target: contracts.killPolicies,
+    data: encodeFunctionData({
+      abi: killPoliciesAbi,
+      functionName: 'setDefault',
+      args: [toPolicyStruct(policy), version],
+    }),
+  }
+}
 
 /** A step of the release of an agent's type. */
 const resume = (step: 'requestResume' | 'resume', { spiffeId }: FleetAgent): Omit<Action, 'value'> => {
@@ -326,7 +336,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
 
   it('warns before a vote that would count for nothing: tokens that nobody was delegated', async () => {
     const { alice, carol } = stack.accounts
-    const { path } = await proposed(alice, 'policy', [setDefault(4)], 'Four')
+    const { path } = await proposed(alice, 'policy', [await setDefault(4)], 'Four')
     await stack.passTime(pace.policy.votingDelay)
     const { page, wallet } = await open(carol, "Carol's wallet", path)
     await page.getByText('Your tokens are not delegated: a vote would count for nothing').waitFor()
@@ -406,7 +416,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     const { bob } = stack.accounts
     const lie =
       'Fixes a typo\u202e, changes no policy <img src=x onerror="document.title=1"> [x](javascript:alert(1))'
-    const { path } = await proposed(bob, 'policy', [setDefault(1000)], lie)
+    const { path } = await proposed(bob, 'policy', [await setDefault(1000)], lie)
     const { page } = await open(bob, "Bob's wallet", path)
     await page.getByRole('heading', { name: 'The default policy: consecutive failures 3 → 1,000' }).waitFor()
     await page.getByText('Looser than before: consecutive failures.').waitFor()
@@ -442,7 +452,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
 
   it('notices a node that tells a proposal otherwise than it was made', async () => {
     const { bob } = stack.accounts
-    const { path } = await proposed(bob, 'policy', [setDefault(5)], 'an honest proposal')
+    const { path } = await proposed(bob, 'policy', [await setDefault(5)], 'an honest proposal')
     const { page, context } = await open(bob, "Bob's wallet", path)
     await page.getByText('an honest proposal').waitFor()
     expect(await page.getByText('This proposal is not what it says it is').count()).toBe(0)
@@ -508,7 +518,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       await page.getByText('The relayer does not answer').first().waitFor()
       await page.getByRole('link', { name: 'Policies' }).click()
       await page.getByText('it does not tell: this page shows what the chain says').waitFor()
-      const made = await proposed(bob, 'policy', [setDefault(6)], 'Six')
+      const made = await proposed(bob, 'policy', [await setDefault(6)], 'Six')
       await page.getByRole('link', { name: 'Votes', exact: true }).click()
       await page.getByRole('link', { name: /consecutive failures 3 → 6/ }).click()
       await stack.passTime(pace.policy.votingDelay)
@@ -551,7 +561,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
 
   it('takes a vote by the keyboard alone', async () => {
     const { bob } = stack.accounts
-    const { path } = await proposed(bob, 'policy', [setDefault(9)], 'Nine')
+    const { path } = await proposed(bob, 'policy', [await setDefault(9)], 'Nine')
     await stack.passTime(pace.policy.votingDelay)
     const { page } = await open(bob, "Bob's wallet", path)
     await page.getByLabel('For', { exact: true }).waitFor()
@@ -587,7 +597,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     const { path } = await proposed(
       alice,
       'policy',
-      [setDefault(7)],
+      [await setDefault(7)],
       'A description that is long enough to wrap',
     )
     for (const dark of [false, true]) {
@@ -630,7 +640,7 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       ],
       'An hour to prepare',
     )
-    const { path } = await proposed(alice, 'policy', [setDefault(8)], 'Eight')
+    const { path } = await proposed(alice, 'policy', [await setDefault(8)], 'Eight')
     const newcomer = await stack.owner(0)
     await sendTo(bob, contracts.token, killswitchTokenAbi, 'transfer', [newcomer.account.address, 10n ** 18n])
     const { page } = await open(newcomer.account, 'A new wallet', path)

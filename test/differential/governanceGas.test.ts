@@ -21,7 +21,10 @@ import { type Chain, cooldowns, minCooldown, roles, type Signer, startChain, tru
 
 const file = path.join(import.meta.dirname, 'governanceGas.json')
 
-/** Limits of the issue, in gas; execution is without its action. `runtimeBytes` are EIP-170's. */
+/**
+ * In gas. The first seven were set beforehand (execution without its action); the others are what was measured, rounded up
+ * to a thousand, so that nothing grows unseen. `runtimeBytes` are EIP-170's.
+ */
 const limits: Readonly<Record<string, number>> = {
   'delegate to oneself, first': 110_000,
   propose: 75_000,
@@ -30,6 +33,15 @@ const limits: Readonly<Record<string, number>> = {
   'castVote, next': 86_000,
   queue: 150_000,
   'execute, without its action': 115_000,
+  'transfer between holders that vote': 166_000,
+  'execute, setCooldown': 99_000,
+  'propose, setDefault': 85_000,
+  'queue, setDefault': 157_000,
+  'execute, setDefault': 157_000,
+  'emergency propose': 78_000,
+  'emergency castVote, first': 94_000,
+  'emergency castVote, crossing super-quorum': 76_000,
+  'emergency execute, kill of the fleet': 94_000,
   'runtimeBytes of PolicyGovernor': 24_576,
   'runtimeBytes of PolicyTimelock': 24_576,
   'runtimeBytes of EmergencyGovernor': 24_576,
@@ -139,7 +151,7 @@ test('votes', async () => {
   const setDefault = encodeFunctionData({
     abi: killPoliciesAbi,
     functionName: 'setDefault',
-    args: [toPolicyStruct(policy)],
+    args: [toPolicyStruct(policy), 1n],
   })
   const carry = async (proposal: Proposal): Promise<number> => {
     await pass(1)
@@ -228,7 +240,8 @@ test('no contract is too large', async () => {
   }
 })
 
-test('nothing is over its limit', () => {
+test('nothing is over its limit, and nothing is without one', () => {
+  expect(Object.keys(measured).sort()).toEqual(Object.keys(limits).sort())
   const over = Object.entries(limits).filter(([name, limit]) => !((measured[name] ?? Number.NaN) <= limit))
   expect(over.map(([name, limit]) => `${name}: ${measured[name]}, at most ${limit}`)).toEqual([])
 })

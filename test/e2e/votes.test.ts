@@ -128,7 +128,10 @@ test('a policy by vote, and a type stopped by an emergency vote', { timeout: 180
       data: encodeFunctionData({
         abi: killPoliciesAbi,
         functionName: 'setDefault',
-        args: [toPolicyStruct({ ...policy, limits: { ...policy.limits, consecutiveFailures: 3 } })],
+        args: [
+          toPolicyStruct({ ...policy, limits: { ...policy.limits, consecutiveFailures: 3 } }),
+          BigInt(before.granted.version),
+        ],
       }),
     },
     'Three failures in a row are enough.',

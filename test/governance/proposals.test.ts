@@ -8,10 +8,12 @@ import { killswitchTokenAbi } from '../../protocol/generated/killswitchTokenAbi.
 import { policyGovernorAbi } from '../../protocol/generated/policyGovernorAbi.ts'
 import { policyTimelockAbi } from '../../protocol/generated/policyTimelockAbi.ts'
 import {
+  expiryOf,
   foldProposals,
   operationId,
   type PlacedEvent,
   type ProposalState,
+  proposalKey,
   proposalState,
   settingChanges,
   thresholdsAt,
@@ -31,7 +33,7 @@ import {
 } from '../../protocol/governance/proposal.ts'
 import { localPace } from '../../protocol/governance/settings.ts'
 import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
-import { toPolicyStruct } from '../../protocol/policy/policyLog.ts'
+import { defaultWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { fleetTarget } from '../../protocol/scope.ts'
 import { deployGoverned } from '../../scripts/lib/deployGoverned.ts'
 import { type Chain, roles, type Signer, startChain } from '../differential/chain.ts'
@@ -170,6 +172,17 @@ async function compare(): Promise<readonly ProposalState[]> {
   return states
 }
 
+/** Of the default policy. */
+async function versionNow(): Promise<bigint> {
+  const [, version] = await chain.client.readContract({
+    address: at.killPolicies,
+    abi: killPoliciesAbi,
+    functionName: 'policyOf',
+    args: [defaultWord],
+  })
+  return version
+}
+
 const kill = (n: number): Proposal => ({
   actions: [
     {
@@ -184,7 +197,8 @@ const kill = (n: number): Proposal => ({
   ],
   description: `Kill ${n}`,
 })
-const policy = (n: number): Proposal => ({
+/** @param version the one that it replaces */
+const policy = (n: number, version: bigint): Proposal => ({
   actions: [
     {
       target: at.killPolicies,
@@ -197,6 +211,7 @@ const policy = (n: number): Proposal => ({
             ...initialPolicy,
             limits: { ...initialPolicy.limits, consecutiveFailures: 2 + n },
           }),
+          version,
         ],
       }),
     },
@@ -241,7 +256,7 @@ test('states, votes, deadlines and thresholds, through every turn that a vote ca
   )
   for (const [n, [first, second]] of turns.entries()) {
     const both = [
-      ['policy', policy(n)],
+      ['policy', policy(n, await versionNow())],
       ['emergency', kill(n)],
     ] as const
     for (const [governor, proposal] of both) {
@@ -291,16 +306,42 @@ test('states, votes, deadlines and thresholds, through every turn that a vote ca
     }
     await look()
   }
+  const kept = [
+    ['policy', policy(90, await versionNow())],
+    ['policy', policy(91, await versionNow())],
+    ['emergency', kill(90)],
+  ] as const
+  const [unqueued, queued, emergency] = kept
+  for (const [governor, proposal] of kept)
+    expect(await onGovernor(carol, governor, 'propose', proposeArguments(proposal))).toBe(true)
+  await pass(2)
+  for (const [governor, proposal] of kept)
+    expect(await onGovernor(alice, governor, 'castVote', [proposalId(proposal), 1])).toBe(true)
+  await pass(localPace.policy.votingPeriod)
+  expect(await onGovernor(bob, 'policy', 'queue', settleArguments(queued[1]))).toBe(true)
+  const records = foldProposals(at, await readEvents())
+  for (const [governor, proposal] of [emergency, unqueued, queued]) {
+    const one = records.get(proposalKey(governor, proposalId(proposal)))
+    if (one === undefined) throw new Error('not read')
+    // The last second in which it can be used, and the next.
+    for (const timestamp of [expiryOf(one), expiryOf(one) + 1]) {
+      await chain.client.setNextBlockTimestamp({ timestamp: BigInt(timestamp) })
+      await chain.client.mine({ blocks: 1 })
+      await look()
+    }
+    expect(await onGovernor(bob, governor, 'queue', settleArguments(proposal))).toBe(false)
+    expect(await onGovernor(bob, governor, 'execute', settleArguments(proposal))).toBe(false)
+  }
   expect([...seen].sort()).toEqual(
-    ['active', 'canceled', 'defeated', 'executed', 'pending', 'queued', 'succeeded'].sort(),
+    ['active', 'canceled', 'defeated', 'executed', 'expired', 'pending', 'queued', 'succeeded'].sort(),
   )
-  expect(operationId(at.policyGovernor, policy(0))).toBe(
+  expect(operationId(at.policyGovernor, policy(0, 1n))).toBe(
     await chain.client.readContract({
       address: at.timelock,
       abi: policyTimelockAbi,
       functionName: 'hashOperationBatch',
       args: [
-        ...(proposeArguments(policy(0)).slice(0, 3) as unknown as readonly [Hex[], bigint[], Hex[]]),
+        ...(proposeArguments(policy(0, 1n)).slice(0, 3) as unknown as readonly [Hex[], bigint[], Hex[]]),
         `0x${'0'.repeat(64)}`,
         `0x${(BigInt(descriptionHash('Policy 0')) ^ (BigInt(at.policyGovernor) << 96n)).toString(16).padStart(64, '0')}`,
       ],

@@ -16,7 +16,7 @@ import {
   readAction,
   settleArguments,
 } from '../../protocol/governance/proposal.ts'
-import { localPace } from '../../protocol/governance/settings.ts'
+import { gracePeriods, localPace } from '../../protocol/governance/settings.ts'
 import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
 import { decodePolicyLog, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { Rank } from '../../protocol/rank.ts'
@@ -135,6 +135,16 @@ async function readKills() {
   return registry
 }
 
+test('the grace periods are those of the contracts', async () => {
+  const gracePeriod = async (address: Hex): Promise<number> =>
+    Number(await chain.client.readContract({ address, abi: policyGovernorAbi, functionName: 'gracePeriod' }))
+  expect({
+    emergency: await gracePeriod(at.emergencyGovernor),
+    queueing: await gracePeriod(at.policyGovernor),
+    execution: await gracePeriod(at.timelock),
+  }).toEqual(gracePeriods)
+})
+
 test('holders change "consecutive failures" from 10 to 3, and the version that readers go by moves', async () => {
   const before = await chain.client.getBlockNumber()
   expect(policyInForce(await follow(before), 'worker')).toMatchObject({
@@ -145,7 +155,7 @@ test('holders change "consecutive failures" from 10 to 3, and the version that r
   const data = encodeFunctionData({
     abi: killPoliciesAbi,
     functionName: 'setDefault',
-    args: [toPolicyStruct(policy)],
+    args: [toPolicyStruct(policy), 1n],
   })
   const action = call(at.killPolicies, data)
   expect(readAction(at, action)).toMatchObject({ contract: 'killPolicies', functionName: 'setDefault' })

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { killPoliciesAbi } from '../../protocol/generated/killPoliciesAbi.ts'
 import { killPoliciesBytecode } from '../../protocol/generated/killPoliciesBytecode.ts'
 import { initialPolicy, type Limits } from '../../protocol/policy/killPolicy.ts'
-import { policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
+import { defaultWord, policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
 import { systemClock } from '../../relayer/clock.ts'
 import type { NodeOptions } from '../../relayer/node/options.ts'
@@ -66,27 +66,41 @@ async function deploy(): Promise<void> {
   killPolicies = contractAddress?.toLowerCase() as Hex
 }
 
+/** The version that a vote on a policy names as the one that it replaces. */
+async function versionOf(word: Hex): Promise<bigint> {
+  const [, version] = await chain.client.readContract({
+    address: killPolicies,
+    abi: killPoliciesAbi,
+    functionName: 'policyOf',
+    args: [word],
+  })
+  return version
+}
+
 /** @returns the number of its block */
 async function setDefault(change: number | Partial<Limits>): Promise<number> {
+  const limits = typeof change === 'number' ? { consecutiveFailures: change } : change
   const hash = await wallet().writeContract({
     account: accounts.governance,
     address: killPolicies,
     abi: killPoliciesAbi,
     functionName: 'setDefault',
-    args: [toPolicyStruct(withLimits(typeof change === 'number' ? { consecutiveFailures: change } : change))],
+    args: [toPolicyStruct(withLimits(limits)), await versionOf(defaultWord)],
   })
   return Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
 }
 
 /** A policy of the type `worker`. @returns the transaction */
-const setWorkers = (consecutiveFailures: number): Promise<Hex> =>
-  wallet().writeContract({
+async function setWorkers(consecutiveFailures: number): Promise<Hex> {
+  const word = policyWord('worker')
+  return wallet().writeContract({
     account: accounts.governance,
     address: killPolicies,
     abi: killPoliciesAbi,
     functionName: 'setPolicy',
-    args: [policyWord('worker'), toPolicyStruct(withFailures(consecutiveFailures)), false],
+    args: [word, toPolicyStruct(withFailures(consecutiveFailures)), false, await versionOf(word)],
   })
+}
 
 async function follow(change: Partial<NodeOptions>): Promise<TestRelayer> {
   const relayer = await startRelayer(chain, { killPolicies, ...change })

@@ -140,7 +140,7 @@ function AdmissionForm({ voting }: { readonly voting: Voting }) {
             hint={
               agent === undefined
                 ? undefined
-                : `Type ${agent.agentType ?? 'none yet'}, owned by ${agent.owner}: it counts while this owner keeps it.`
+                : `Type ${agent.agentType ?? 'none yet'}, owned by ${agent.owner}: it counts whenever this owner has it.`
             }
             fault={
               agentText.trim() === '' || agent !== undefined ? undefined : 'The chain knows no such agent.'

@@ -36,6 +36,7 @@ export function PolicyForm(props: {
 
   const isType = isAgentType(agentType)
   const own = ofType && isType ? (policies.types.get(agentType) ?? null) : null
+  const version = (ofType ? own : policies.default)?.version ?? 0
   const current: KillPolicy = own?.policy ?? base
   const draft = changed ?? draftOf(current)
   const { policy, faults } = readDraft(draft, minCooldown)
@@ -58,10 +59,16 @@ export function PolicyForm(props: {
     whyNot !== null
       ? null
       : ofType && way === 'remove'
-        ? removePolicyAction(voting.contracts, agentType)
+        ? removePolicyAction(voting.contracts, agentType, version)
         : policy === null
           ? null
-          : setPolicyAction(voting.contracts, ofType ? agentType : null, policy, way === 'by admission')
+          : setPolicyAction(
+              voting.contracts,
+              ofType ? agentType : null,
+              policy,
+              way === 'by admission',
+              version,
+            )
 
   return (
     <>

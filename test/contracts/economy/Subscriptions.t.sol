@@ -91,11 +91,36 @@ contract SubscriptionsTest is KillSwitchTest {
         assertEq(currency.balanceOf(governance), PRICE * 2 + cost);
     }
 
-    function test_subscribe_aSmallerPlanMustUseUpWhatIsLeft() public {
+    function test_subscribe_anotherPlanMustUseUpWhatIsLeft() public {
+        subscribe(SMALL, 5, PRICE * 5);
+        expectRevert(abi.encodeWithSelector(Subscriptions.CreditLeft.selector, PRICE * 5, PRICE * 4));
         subscribe(LARGE, 1, PRICE * 4);
-        expectRevert(abi.encodeWithSelector(Subscriptions.CreditLeft.selector, PRICE * 4, PRICE * 3));
-        subscribe(SMALL, 3, PRICE * 3);
-        assertEq(subscribe(SMALL, 4, 0), time() + 4 * PERIOD);
+        assertEq(subscribe(LARGE, 2, PRICE * 3), time() + 2 * PERIOD);
+    }
+
+    /// @dev A large quota bought to be filled, then exchanged for a small one: places stay, so the money does too.
+    function test_subscribe_noSmallerQuotaBeforeTheLargerIsOver() public {
+        uint256 until = subscribe(LARGE, 1, PRICE * 4);
+        uint256[2] memory times = [time() + 1, until - 1];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.warp(times[i]);
+            expectSmallerQuota(SMALL, 10, 100, until);
+            subscribe(SMALL, 4, PRICE * 4);
+            assertEq(quota(alice), 100);
+        }
+        vm.warp(until);
+        assertEq(subscribe(SMALL, 1, PRICE), until + PERIOD);
+        assertEq(quota(alice), 10);
+    }
+
+    /// @dev Also where a vote made the plan smaller that was bought.
+    function test_subscribe_noSmallerQuotaOfTheSamePlan() public {
+        uint256 until = subscribe(SMALL, 1, PRICE);
+        setPlan(SMALL, PRICE, PERIOD, 9);
+        expectSmallerQuota(SMALL, 9, 10, until);
+        subscribe(SMALL, 1, PRICE);
+        setPlan(SMALL, PRICE, PERIOD, 11);
+        assertEq(subscriptions.costOf(alice, SMALL, 1), 0);
     }
 
     /// @dev Time that was bought cheaply is not worth more because the plan became dear.
@@ -397,6 +422,12 @@ contract SubscriptionsTest is KillSwitchTest {
     function refuseSampling(uint32 interval, uint8 samples, bytes memory error_) private {
         expectRevert(error_);
         setSampling(interval, samples);
+    }
+
+    function expectSmallerQuota(uint16 planId, uint32 agents, uint32 paid, uint256 paidUntil) private {
+        expectRevert(
+            abi.encodeWithSelector(Subscriptions.SmallerQuota.selector, planId, agents, paid, paidUntil)
+        );
     }
 
     function subscribe(uint16 planId, uint16 periods, uint256 maxCost) private returns (uint256) {

@@ -91,6 +91,41 @@ contract EmergencyGovernorTest is GovernanceTest {
         require(!executed);
     }
 
+    // ===== Expiry
+
+    function test_expiry_boundary() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            Proposal memory made = kill_(Scope.Fleet, FLEET, string(abi.encodePacked(bytes32(i + 1))));
+            propose(emergency, bob, made);
+            skip(EMERGENCY_DELAY + 1);
+            // With the super-quorum and without: both expire by the deadline.
+            vote(emergency, i == 0 ? alice : bob, made, FOR);
+            uint256 last = emergency.proposalDeadline(idOf(made)) + 7 days;
+            vm.warp(last - 1);
+            assertState(emergency, made, IGovernor.ProposalState.Succeeded);
+            vm.warp(last);
+            assertState(emergency, made, IGovernor.ProposalState.Succeeded);
+            vm.warp(last + 1);
+            assertState(emergency, made, IGovernor.ProposalState.Expired);
+            refuseExpired(made);
+            vm.warp(last);
+            execute(emergency, made);
+            vm.warp(last + 1);
+            assertState(emergency, made, IGovernor.ProposalState.Executed);
+        }
+    }
+
+    /// @dev A kill that nobody wanted to execute any more is not left to whoever wants it a year later.
+    function test_expiry_aKillIsNotKeptInStock() public {
+        Proposal memory made = kill_(Scope.AgentType, TYPE_WORD, "stock");
+        propose(emergency, bob, made);
+        skip(EMERGENCY_DELAY + 1);
+        vote(emergency, alice, made, FOR);
+        skip(365 days);
+        refuseExpired(made);
+        assertAlive();
+    }
+
     function test_kills_everyScopeInOneVote() public {
         Proposal memory made = both(
             kill_(Scope.Agent, bytes32(agent), "several"),
@@ -318,6 +353,12 @@ contract EmergencyGovernorTest is GovernanceTest {
             )
         );
         propose(emergency, bob, made);
+    }
+
+    function refuseExpired(Proposal memory made) private {
+        uint256 succeeded = 1 << uint256(IGovernor.ProposalState.Succeeded);
+        expectState(made, IGovernor.ProposalState.Expired, succeeded);
+        execute(emergency, made);
     }
 
     function set(bytes memory data) private {

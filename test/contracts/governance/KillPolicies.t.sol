@@ -6,6 +6,7 @@ import {IKillSwitch} from "../../../contracts/interfaces/IKillSwitch.sol";
 import {Bounds} from "../../../contracts/libraries/Bounds.sol";
 import {PolicyRules} from "../../../contracts/libraries/PolicyRules.sol";
 import {EffectivePolicy, KillPolicy} from "../../../contracts/types/KillPolicy.sol";
+import {Scope} from "../../../contracts/types/Liveness.sol";
 import {KillSwitchTest} from "../support/KillSwitchTest.sol";
 import {Policies} from "../support/Policies.sol";
 import {Vm} from "../support/Vm.sol";
@@ -27,9 +28,9 @@ contract KillPoliciesTest is KillSwitchTest {
     function test_onlyGovernance() public {
         KillPolicy memory policy = Policies.usual();
         bytes[5] memory calls = [
-            abi.encodeCall(KillPolicies.setDefault, (policy)),
-            abi.encodeCall(KillPolicies.setPolicy, (TYPE_WORD, policy, false)),
-            abi.encodeCall(KillPolicies.removePolicy, (TYPE_WORD)),
+            abi.encodeCall(KillPolicies.setDefault, (policy, 1)),
+            abi.encodeCall(KillPolicies.setPolicy, (TYPE_WORD, policy, false, 0)),
+            abi.encodeCall(KillPolicies.removePolicy, (TYPE_WORD, 0)),
             abi.encodeCall(KillPolicies.admit, (agent, alice)),
             abi.encodeCall(KillPolicies.dismiss, (agent))
         ];
@@ -55,7 +56,7 @@ contract KillPoliciesTest is KillSwitchTest {
         vm.prank(bob);
         killSwitch.acceptGovernance();
         vm.prank(bob);
-        policies.setDefault(Policies.usual());
+        policies.setDefault(Policies.usual(), 1);
         expectRevert(abi.encodeWithSelector(IKillSwitch.NotGovernance.selector, governance));
         setDefault(Policies.usual());
     }
@@ -82,7 +83,7 @@ contract KillPoliciesTest is KillSwitchTest {
         policy.limits = Policies.fromNumbers(numbers);
         uint256[FIELDS] memory stored = Policies.toNumbers(policy.limits);
         vm.prank(governance);
-        try policies.setDefault(policy) {
+        try policies.setDefault(policy, 1) {
             (, uint256[FIELDS] memory least, uint256[FIELDS] memory most) = Policies.bounds(MIN_COOLDOWN);
             for (uint256 i = 0; i < 5; ++i) require(stored[i] >= least[i] && stored[i] <= most[i]);
             require(stored[5] >= 1 && stored[5] <= stored[6] && stored[6] <= 1e9);
@@ -258,6 +259,36 @@ contract KillPoliciesTest is KillSwitchTest {
         assertEq(Policies.toNumbers(effective().limits)[0], 10);
     }
 
+    /// @dev An admission names an owner, not a time: it holds again for an agent that comes back to that owner.
+    function test_admission_holdsAgainForAnAgentThatComesBack() public {
+        setPolicy(TYPE_WORD, withField(0, 50), true);
+        admit(alice);
+        transfer(alice, bob);
+        require(!effective().admitted);
+        setKey(bob, OTHER_KEY);
+        requestResume(bob, Scope.Agent, bytes32(agent));
+        resume(bob, Scope.Agent, bytes32(agent));
+        skip(OWNER_COOLDOWN);
+        transfer(bob, alice);
+        require(effective().admitted);
+        // `dismiss` is what ends it.
+        vm.prank(governance);
+        policies.dismiss(agent);
+        require(!effective().admitted);
+    }
+
+    /// @dev Nor does it name a version: it holds for the policy by admission that its type has, whichever that is.
+    function test_admission_outlivesThePolicy() public {
+        setPolicy(TYPE_WORD, withField(0, 50), true);
+        admit(alice);
+        remove(TYPE_WORD);
+        require(!effective().admitted);
+        assertEq(Policies.toNumbers(effective().limits)[0], 10);
+        setPolicy(TYPE_WORD, withField(0, 500), true);
+        require(effective().admitted);
+        assertEq(Policies.toNumbers(effective().limits)[0], 500);
+    }
+
     /// @dev The owner that voters were told of is not the owner any more.
     function test_admission_ofASoldAgent() public {
         transfer(alice, bob);
@@ -285,6 +316,43 @@ contract KillPoliciesTest is KillSwitchTest {
         remove(DEFAULT);
         setPolicy(TYPE_WORD, withField(0, 2), false);
         assertVersions(2, 4);
+    }
+
+    /// @dev Boundary trio of the version that a vote replaces, for each way to change a policy.
+    function test_versions_ofWhatVotersSaw() public {
+        setDefault(withField(0, 9));
+        setPolicy(TYPE_WORD, withField(0, 8), false);
+        setPolicy(TYPE_WORD, withField(0, 7), false);
+        bytes32 before = keccak256(abi.encode(effective()));
+        for (uint64 expected = 1; expected < 4; expected += 2) {
+            expectVersionChanged(DEFAULT, 2, expected);
+            setDefault(withField(0, 5), expected);
+            expectVersionChanged(TYPE_WORD, 2, expected);
+            setPolicy(TYPE_WORD, withField(0, 5), false, expected);
+            expectVersionChanged(TYPE_WORD, 2, expected);
+            remove(TYPE_WORD, expected);
+        }
+        expectVersionChanged("other", 0, 1);
+        setPolicy("other", withField(0, 5), false, 1);
+        assertEq(keccak256(abi.encode(effective())), before);
+        setDefault(withField(0, 9), 2);
+        setPolicy(TYPE_WORD, withField(0, 5), false, 2);
+        remove(TYPE_WORD, 3);
+        assertVersions(3, 4);
+    }
+
+    /// @dev Two votes that were drafted from the same version: the second does not undo the first.
+    function test_versions_ofTwoVotesTheSecondIsRefused() public {
+        uint64 seen = versionOf(DEFAULT);
+        setDefault(withField(0, 3), seen);
+        expectVersionChanged(DEFAULT, seen + 1, seen);
+        setDefault(withField(4, 80), seen);
+        assertEq(Policies.toNumbers(effective().limits)[0], 3);
+        // A removed policy keeps counting, so a vote from before the removal does not bring it back.
+        setPolicy(TYPE_WORD, withField(0, 2), false, 0);
+        remove(TYPE_WORD, 1);
+        expectVersionChanged(TYPE_WORD, 2, 1);
+        setPolicy(TYPE_WORD, withField(0, 2), false, 1);
     }
 
     function test_policyOf_isWhatWasSet() public {
@@ -333,18 +401,47 @@ contract KillPoliciesTest is KillSwitchTest {
     // ===== Helpers
 
     function setDefault(KillPolicy memory policy) private {
+        setDefault(policy, versionOf(DEFAULT));
+    }
+
+    function setDefault(KillPolicy memory policy, uint64 expectedVersion) private {
         vm.prank(governance);
-        policies.setDefault(policy);
+        policies.setDefault(policy, expectedVersion);
     }
 
     function setPolicy(bytes32 agentType, KillPolicy memory policy, bool byAdmission) private {
+        setPolicy(agentType, policy, byAdmission, versionOf(agentType));
+    }
+
+    function setPolicy(
+        bytes32 agentType,
+        KillPolicy memory policy,
+        bool byAdmission,
+        uint64 expectedVersion
+    ) private {
         vm.prank(governance);
-        policies.setPolicy(agentType, policy, byAdmission);
+        policies.setPolicy(agentType, policy, byAdmission, expectedVersion);
     }
 
     function remove(bytes32 agentType) private {
+        remove(agentType, versionOf(agentType));
+    }
+
+    function remove(bytes32 agentType, uint64 expectedVersion) private {
         vm.prank(governance);
-        policies.removePolicy(agentType);
+        policies.removePolicy(agentType, expectedVersion);
+    }
+
+    /// @dev Read without a call of its own, so that it may stand between an expectation and what it expects.
+    function versionOf(bytes32 agentType) private view returns (uint64) {
+        bytes32 slot = keccak256(abi.encode(agentType, 0));
+        return uint64(uint256(vm.load(address(policies), slot)));
+    }
+
+    function expectVersionChanged(bytes32 agentType, uint64 version, uint64 expected) private {
+        expectRevert(
+            abi.encodeWithSelector(KillPolicies.VersionChanged.selector, agentType, version, expected)
+        );
     }
 
     function admit(address owner) private {
@@ -360,7 +457,7 @@ contract KillPoliciesTest is KillSwitchTest {
 
     function refuse(bytes32 name, uint256 field, uint256 value) private {
         vm.prank(governance);
-        try policies.setDefault(withField(field, value)) {
+        try policies.setDefault(withField(field, value), versionOf(DEFAULT)) {
             revert("taken");
         } catch (bytes memory reason) {
             // solhint-disable-next-line no-inline-assembly

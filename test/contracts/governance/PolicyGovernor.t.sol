@@ -141,6 +141,82 @@ contract PolicyGovernorTest is GovernanceTest {
         propose(policyGovernor, proposers[2], setCouncil(bob, "threshold again"));
     }
 
+    // ===== Expiry
+
+    function test_expiry_ofWhatIsNotQueued_boundary() public {
+        Proposal memory made = setCouncil(bob, "not queued");
+        propose(policyGovernor, alice, made);
+        skip(DELAY + 1);
+        vote(policyGovernor, alice, made, FOR);
+        uint256 last = policyGovernor.proposalDeadline(idOf(made)) + policyGovernor.gracePeriod();
+        assertEq(policyGovernor.gracePeriod(), 14 days);
+        vm.warp(last - 1);
+        assertState(policyGovernor, made, IGovernor.ProposalState.Succeeded);
+        vm.warp(last + 1);
+        assertState(policyGovernor, made, IGovernor.ProposalState.Expired);
+        expectState(made, IGovernor.ProposalState.Expired, 1 << uint256(IGovernor.ProposalState.Succeeded));
+        queue(made);
+        vm.warp(last);
+        assertState(policyGovernor, made, IGovernor.ProposalState.Succeeded);
+        queue(made);
+        assertState(policyGovernor, made, IGovernor.ProposalState.Queued);
+    }
+
+    function test_expiry_ofWhatIsQueued_boundary() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            Proposal memory made = setCouncil(bob, text(i));
+            carry(made);
+            uint256 last = policyGovernor.proposalEta(idOf(made)) + timelock.gracePeriod();
+            assertEq(timelock.gracePeriod(), 14 days);
+            vm.warp(last - 1);
+            assertState(policyGovernor, made, IGovernor.ProposalState.Queued);
+            vm.warp(last + 1);
+            assertState(policyGovernor, made, IGovernor.ProposalState.Expired);
+            require(!timelock.isOperation(operationOf(made)), "an expired operation is none");
+            refuseExpired(made);
+            vm.warp(last);
+            assertState(policyGovernor, made, IGovernor.ProposalState.Queued);
+            // At the governor, or past it.
+            if (i == 0) execute(policyGovernor, made);
+            else executeAtTimelock(made);
+            vm.warp(last + 1);
+            assertState(policyGovernor, made, IGovernor.ProposalState.Executed);
+        }
+    }
+
+    function test_expiry_aCanceledProposalStaysCanceled() public {
+        Proposal memory made = setCouncil(bob, "canceled");
+        propose(policyGovernor, alice, made);
+        cancel(policyGovernor, alice, made);
+        skip(365 days);
+        assertState(policyGovernor, made, IGovernor.ProposalState.Canceled);
+    }
+
+    /// @dev A release voted in advance, kept until a real emergency comes.
+    function test_expiry_aReleaseIsNotKeptInStock() public {
+        Proposal memory ask = onKillSwitch(
+            abi.encodeCall(IKillSwitch.requestResume, (Scope.Fleet, FLEET)),
+            "ask"
+        );
+        Proposal memory lift_ = onKillSwitch(
+            abi.encodeCall(IKillSwitch.resume, (Scope.Fleet, FLEET)),
+            "lift"
+        );
+        propose(policyGovernor, alice, ask);
+        propose(policyGovernor, alice, lift_);
+        skip(DELAY + 1);
+        vote(policyGovernor, alice, ask, FOR);
+        vote(policyGovernor, alice, lift_, FOR);
+        skip(PERIOD);
+        queue(ask);
+        queue(lift_);
+        skip(TIMELOCK + 14 days + 1);
+        kill(address(emergency), Scope.Fleet, FLEET);
+        refuseExpired(ask);
+        refuseExpired(lift_);
+        assertKilled();
+    }
+
     // ===== Votes that were borrowed
 
     /// @dev Tokens that come after the snapshot, or leave again in its second, vote for nothing.
@@ -327,6 +403,65 @@ contract PolicyGovernorTest is GovernanceTest {
         killAgent(address(emergency));
         killWallet(alice, alice);
         refuseToLift(Scope.Agent, bytes32(agent), "agent under a killed wallet");
+    }
+
+    /// @dev The chain knows the highest rank of the kills since the last resume only.
+    function test_ownersKill_underAVotesKillIsLiftedWithIt() public {
+        killAgent(alice);
+        killAgent(address(emergency));
+        decideResume(Scope.Agent, bytes32(agent), "");
+        assertAlive();
+    }
+
+    /// @dev A kill during the cool-down voids the request, and the rank stays: a second request lifts it too.
+    function test_ownersKill_duringTheCooldownVoidsOneRequest() public {
+        killAgent(address(emergency));
+        bytes32 subject = bytes32(agent);
+        decide(
+            address(killSwitch),
+            abi.encodeCall(IKillSwitch.requestResume, (Scope.Agent, subject)),
+            "first ask"
+        );
+        killAgent(alice);
+        assertEq(killSwitch.stateOf(Scope.Agent, subject).rank, Rank.Governance);
+        decideInVain(
+            address(killSwitch),
+            abi.encodeCall(IKillSwitch.resume, (Scope.Agent, subject)),
+            "first lift",
+            abi.encodeWithSelector(IKillSwitch.NoResumeRequest.selector, Scope.Agent, subject)
+        );
+        assertKilled();
+        decideResume(Scope.Agent, subject, " again");
+        assertAlive();
+    }
+
+    /// @dev Only a kill after the resume stands at the owner's rank, which no vote lifts.
+    function test_ownersKill_afterAResumeStands() public {
+        killAgent(alice);
+        killAgent(address(emergency));
+        decideResume(Scope.Agent, bytes32(agent), "");
+        killAgent(alice);
+        assertEq(killSwitch.stateOf(Scope.Agent, bytes32(agent)).rank, Rank.Owner);
+        refuseToLift(Scope.Agent, bytes32(agent), "the owner's");
+        assertKilled();
+    }
+
+    /// @dev One vote makes a council, and the council needs no further one to lift what owners stopped.
+    function test_ownersKill_isLiftedByACouncilOfOneVote() public {
+        killAgent(alice);
+        decide(address(killSwitch), abi.encodeCall(IKillSwitch.setCouncil, (mallory)), "council");
+        requestResume(mallory, Scope.Agent, bytes32(agent));
+        uint256 readyAt = time() + OWNER_COOLDOWN;
+        vm.warp(readyAt - 1);
+        expectCooldownRunning(readyAt);
+        resume(mallory, Scope.Agent, bytes32(agent));
+        vm.warp(readyAt);
+        resume(mallory, Scope.Agent, bytes32(agent));
+        assertAlive();
+        // What a vote stopped is above it.
+        killAgent(address(emergency));
+        expectRankTooLow(mallory, Rank.Council, Rank.Governance);
+        requestResume(mallory, Scope.Agent, bytes32(agent));
     }
 
     function test_ownersKill_neverHindered() public {
@@ -620,6 +755,48 @@ contract PolicyGovernorTest is GovernanceTest {
             string.concat("lift ", description),
             refusal
         );
+    }
+
+    function decideResume(Scope scope, bytes32 subject, string memory description) private {
+        decide(
+            address(killSwitch),
+            abi.encodeCall(IKillSwitch.requestResume, (scope, subject)),
+            string.concat("ask", description)
+        );
+        skip(GOVERNANCE_COOLDOWN);
+        decide(
+            address(killSwitch),
+            abi.encodeCall(IKillSwitch.resume, (scope, subject)),
+            string.concat("lift", description)
+        );
+    }
+
+    /// @dev At the governor and, as anyone may execute there, at the timelock.
+    function refuseExpired(Proposal memory made) private {
+        expectState(made, IGovernor.ProposalState.Expired, 1 << uint256(IGovernor.ProposalState.Queued));
+        execute(policyGovernor, made);
+        bytes32 operation = operationOf(made);
+        expectRevert(
+            abi.encodeWithSelector(
+                TimelockController.TimelockUnexpectedOperationState.selector,
+                operation,
+                bytes32(1 << uint256(TimelockController.OperationState.Ready))
+            )
+        );
+        executeAtTimelock(made);
+    }
+
+    function executeAtTimelock(Proposal memory made) private {
+        timelock.executeBatch(made.targets, made.values, made.calldatas, 0, saltOf(made));
+    }
+
+    /// @dev Twin of `TimelockController.hashOperationBatch`; no call, so that it may stand after an expectation.
+    function operationOf(Proposal memory made) private view returns (bytes32) {
+        return keccak256(abi.encode(made.targets, made.values, made.calldatas, bytes32(0), saltOf(made)));
+    }
+
+    function saltOf(Proposal memory made) private view returns (bytes32) {
+        return bytes20(address(policyGovernor)) ^ keccak256(bytes(made.description));
     }
 
     function set(bytes memory data) private {
