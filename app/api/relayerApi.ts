@@ -97,14 +97,10 @@ export type Kill = {
 export type RelayerPolicy = {
   /** Null for the default. */
   readonly agentType: string | null
-  /** Null where the type has no policy of its own. */
-  readonly latest: {
-    readonly version: number
-    /** Whether the grant point has reached it: looser limits wait for that. */
-    readonly granted: boolean
-    readonly block: { readonly number: number }
-  } | null
-  readonly inForce: { readonly defaultVersion: number; readonly typeVersion: number }
+  /** The latest version that it has seen: what it tightens holds already. Null without a policy of its own. */
+  readonly seen: { readonly version: number } | null
+  /** The latest version that counts wholly: looser limits wait for the grant point. */
+  readonly granted: { readonly version: number } | null
 }
 
 /** The relayer's public HTTP. Every call @throws RelayerDownError or RelayerRefusedError. */

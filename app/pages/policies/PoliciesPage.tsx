@@ -81,12 +81,8 @@ function PolicyPanel(props: {
 }) {
   const { voting, agentType, entry, relayer, relayerError } = props
   const { governance } = voting
-  const byRelayer =
-    relayer === null
-      ? null
-      : agentType === null
-        ? relayer.inForce.defaultVersion
-        : relayer.inForce.typeVersion
+  const seen = relayer?.seen?.version ?? null
+  const granted = relayer?.granted?.version ?? null
   return (
     <Panel
       title={agentType === null ? 'Default: every agent' : `Type ${agentType}`}
@@ -101,7 +97,7 @@ function PolicyPanel(props: {
               : `version ${entry.version}${entry.byAdmission ? ', by admission: alone, for agents that votes admitted' : agentType === null ? '' : ', together with the default: the tighter of each field'}`}
           </Fact>
           <Fact name="Relayer">
-            {byRelayer === null ? (
+            {seen === null ? (
               <Muted>
                 {relayerError === null
                   ? 'it names no version'
@@ -109,8 +105,11 @@ function PolicyPanel(props: {
               </Muted>
             ) : (
               <>
-                goes by version {byRelayer} <Source of="relayer" />
-                {byRelayer === entry.version ? null : (
+                {granted === seen
+                  ? `goes by version ${seen}`
+                  : `goes by ${granted === null ? 'no version of its own' : `version ${granted}`}, and by what version ${seen} tightens`}{' '}
+                <Source of="relayer" />
+                {granted === entry.version ? null : (
                   <Muted> It takes tighter limits at first sight, looser ones once the chain is final.</Muted>
                 )}
               </>
