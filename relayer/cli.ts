@@ -5,6 +5,7 @@ import { formatSpiffeId, InvalidSpiffeIdError, isReservedType, parseSpiffeId } f
 import { AuditChainBrokenError } from './audit/entry.ts'
 import { NoGrantPointError } from './chain/follow/follower.ts'
 import { GrantPointForkedError } from './chain/follow/headerChain.ts'
+import { NoGovernedContractError, OtherKillSwitchError } from './chain/governedContract.ts'
 import { NoKillSwitchError, SvidLifeTooLongError } from './chain/minCooldown.ts'
 import { WrongChainError } from './chain/rpc/rpcErrors.ts'
 import { AppFolderError } from './http/app.ts'
@@ -80,6 +81,8 @@ const foreseen = [
   InvalidSpiffeIdError,
   SvidLifeTooLongError,
   NoKillSwitchError,
+  NoGovernedContractError,
+  OtherKillSwitchError,
   WrongChainError,
   GrantPointForkedError,
   NoGrantPointError,

@@ -1,4 +1,10 @@
 import { createFollower } from './chain/follow/follower.ts'
+import {
+  checkGovernedContracts,
+  type GovernedContract,
+  NoGovernedContractError,
+  OtherKillSwitchError,
+} from './chain/governedContract.ts'
 import { checkSvidLife, NoKillSwitchError, SvidLifeTooLongError } from './chain/minCooldown.ts'
 import { createPolicyReader } from './chain/policyReader.ts'
 import { createQuotaReader } from './chain/quotaReader.ts'
@@ -34,18 +40,31 @@ const policyInterval = 1_000
 /** Feed messages that stay in the store, for whoever looks into what was said. */
 const keptMessages = 100_000
 
+/** What no waiting mends. */
+const wrongOptions = [
+  ...[SvidLifeTooLongError, NoKillSwitchError, WrongChainError],
+  ...[NoGovernedContractError, OtherKillSwitchError],
+]
+
 /** Composes and starts a relayer of the parts in `node/`. Resolves once it follows the chain's head. */
 export async function startNode(node: NodeOptions): Promise<RelayerNode> {
   const { deployment, log, svidLife } = node
   const clock = node.clock ?? systemClock
   const state = await openState(node, clock)
   const chain = { rpcs: node.rpcs, deployment, chainId: deployment.chainId, clock, log }
+  const governed: readonly GovernedContract[] = [
+    ...(node.killPolicies == null ? [] : [{ kind: 'KillPolicies', contract: node.killPolicies } as const]),
+    ...(node.subscriptions == null ? [] : [{ kind: 'Subscriptions', contract: node.subscriptions } as const]),
+  ]
+  const checkOptions = async () => {
+    await checkSvidLife(svidLife, chain)
+    await checkGovernedContracts(governed, chain)
+  }
   // Checked here so that a wrong option is said at once; without an RPC it waits until there is one, and so does issue.
-  const checked = await checkSvidLife(svidLife, chain).then(
+  const checked = await checkOptions().then(
     () => true,
     (error: unknown) => {
-      if ([SvidLifeTooLongError, NoKillSwitchError, WrongChainError].some((kind) => error instanceof kind))
-        throw error
+      if (wrongOptions.some((kind) => error instanceof kind)) throw error
       log.warn({ err: error }, 'no RPC answers yet')
       return false
     },
@@ -134,7 +153,7 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
   try {
     const { port, mtlsPort } = await listeners.listen()
     await follower.start()
-    if (!checked) await checkSvidLife(svidLife, chain)
+    if (!checked) await checkOptions()
     caught = true
     landing.resume()
     void landing.checkGas().catch((err: unknown) => log.warn({ err }, "the gas key's balance is unknown"))

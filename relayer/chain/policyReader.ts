@@ -1,7 +1,6 @@
 import type { ChainView } from '../../protocol/feed/message.ts'
 import type { Hex } from '../../protocol/hex.ts'
-import type { PolicyEvent } from '../../protocol/policy/policies.ts'
-import { decodePolicyLog } from '../../protocol/policy/policyLog.ts'
+import { PolicyGapError } from '../../protocol/policy/policies.ts'
 import type { Clock } from '../clock.ts'
 import {
   emptyMirror,
@@ -11,11 +10,9 @@ import {
   takePolicies,
 } from '../policy/mirror.ts'
 import type { ChainLog } from './chainLog.ts'
-import { createBlockReader } from './follow/blockReader.ts'
 import { afterAnswer, afterRefusal, firstRange } from './follow/rangeSize.ts'
-import { createAgreement } from './rpc/majority.ts'
+import { createPolicyRangeReader, type EventBlock, type PolicyRange } from './policyRange.ts'
 import type { Rpc } from './rpc/rpc.ts'
-import { parseLogs, type RpcLog } from './rpc/rpcBlock.ts'
 import { InconsistentRpcError, RpcResponseError, RpcUnavailableError } from './rpc/rpcErrors.ts'
 import { createRpcPool } from './rpc/rpcPool.ts'
 import { type Schedule, systemSchedule } from './schedule.ts'
@@ -27,16 +24,41 @@ export type PolicyReader = {
    */
   read(): Promise<void>
   mirror(): PolicyMirror
-  /** Why the last reading failed; null while all is well. */
+  /** How far the mirror goes; null before the first reading. */
+  standing(): PolicyStanding | null
+  /** Why the mirror may be old: the last reading failed, or the relayer is blind. Null while all is well. */
   failure(): Error | null
   close(): void
 }
 
-type EventBlock = { readonly block: PolicyBlock; readonly events: readonly PolicyEvent[] }
+/** How far policies were read. */
+export type PolicyStanding = {
+  /** The last block that was. */
+  readonly readTo: PolicyBlock
+  /** The last one that is granted; null while the grant point is below the first block that is read. */
+  readonly grantedTo: PolicyBlock | null
+}
+
+/** Nothing says what was decided since: without a new head there is nothing to read. */
+export class PoliciesUnseenError extends Error {
+  override readonly name = 'PoliciesUnseenError'
+  readonly standing: PolicyStanding | null
+  constructor(standing: PolicyStanding | null) {
+    const since = standing === null ? '' : ` after ${standing.readTo.number}`
+    super(
+      `the relayer has seen no new block${since} for too long, so what was decided since is unknown; check its RPCs`,
+    )
+    this.standing = standing
+  }
+}
+
+/** ms. All events are read anew at most that often: an RPC that has lost some for good is not asked without end. */
+const anewInterval = 600_000
 
 /**
  * Mirrors a KillPolicies contract. What is granted is read once and kept; what lies between the grant point and the head is
- * read anew each time, so that a reorg needs no undoing. All of it is what a majority of the RPCs tells alike.
+ * read anew each time, so that a reorg needs no undoing. All of it is what a majority of the RPCs tells alike. Events that
+ * turn out to be missing have all of them read anew; what was known holds meanwhile.
  */
 export function createPolicyReader(options: {
   readonly rpcs: readonly string[]
@@ -46,53 +68,30 @@ export function createPolicyReader(options: {
   /** The block of its deployment, or any earlier one. */
   readonly startBlock: number
   /** Where the relayer itself stands. */
-  readonly view: () => Pick<ChainView, 'head' | 'grantPoint'>
+  readonly view: () => ChainView
   readonly clock: Clock
   readonly log: ChainLog
   readonly schedule?: Schedule
   /** Opens a connection to an RPC; by its address's scheme unless given. */
   readonly connect?: (url: string) => Rpc
 }): PolicyReader {
-  const { contract, view, log } = options
+  const { contract, view, clock, log } = options
   const schedule = options.schedule ?? systemSchedule
   const pool = createRpcPool({ ...options, schedule, random: Math.random })
-  const agree = createAgreement(pool.rpcs, schedule, log)
-  const headers = createBlockReader(agree, contract)
+  const rangeOf = createPolicyRangeReader(pool.rpcs, contract, schedule, log)
   let granted = emptyMirror
   let seen = emptyMirror
+  let standing: PolicyStanding | null = null
+  /** Up to where `granted` goes, as a number and, once there is one, as a block. */
   let upTo = options.startBlock - 1
+  let grantedTo: PolicyBlock | null = null
   let size = firstRange
+  /** Monotonic ms from which on a gap has all events read anew; infinite while they are. */
+  let anewFrom = Number.NEGATIVE_INFINITY
+  /** What was still missing after that: nothing is asked until then. */
+  let gap: PolicyGapError | null = null
   let failure: Error | null = null
   let reading: Promise<void> | null = null
-
-  async function blocksIn(from: number, to: number): Promise<readonly EventBlock[]> {
-    const logs = await agree({
-      method: 'eth_getLogs',
-      params: [{ fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}`, address: contract }],
-      key: (found: readonly RpcLog[]) =>
-        found.map((one) => [one.blockHash, one.logIndex, ...one.topics, one.data].join()).join('\n'),
-      parse(result) {
-        const found = parseLogs(result)
-        const strange = found.find(
-          (one) => one.address !== contract || one.blockNumber < from || one.blockNumber > to,
-        )
-        if (strange !== undefined)
-          throw new InconsistentRpcError(`asked for logs of ${contract} in blocks ${from} to ${to}`, strange)
-        return found
-      },
-    })
-    const byBlock = new Map<number, RpcLog[]>()
-    for (const one of logs) byBlock.set(one.blockNumber, [...(byBlock.get(one.blockNumber) ?? []), one])
-    return Promise.all(
-      [...byBlock].map(async ([number, inBlock]) => {
-        const { hash, time } = await headers.byNumber(number)
-        const other = inBlock.find(({ blockHash }) => blockHash !== hash)
-        if (other !== undefined)
-          throw new InconsistentRpcError(`logs of block ${number} name ${other.blockHash}`, hash)
-        return { block: { number, hash, time }, events: inBlock.map(decodePolicyLog) }
-      }),
-    )
-  }
 
   const taken = (mirror: PolicyMirror, blocks: readonly EventBlock[]): PolicyMirror =>
     blocks.reduce((before, { block, events }) => takePolicies(before, block, events), mirror)
@@ -102,9 +101,9 @@ export function createPolicyReader(options: {
     if (grantPoint === null) return
     while (upTo < grantPoint.number) {
       const last = Math.min(grantPoint.number, upTo + size.blocks)
-      let blocks: readonly EventBlock[]
+      let range: PolicyRange
       try {
-        blocks = await blocksIn(upTo + 1, last)
+        range = await rangeOf(upTo + 1, last)
       } catch (error) {
         // Limits of ranges come as errors of every code.
         const mayBeTooLarge = error instanceof RpcResponseError || error instanceof RpcUnavailableError
@@ -112,34 +111,64 @@ export function createPolicyReader(options: {
         size = afterRefusal({ ...size, blocks: last - upTo })
         continue
       }
-      granted = grantPolicies(taken(granted, blocks), last)
+      // What is granted is kept for good, so it must be of the relayer's own chain.
+      if (last === grantPoint.number && range.end.hash !== grantPoint.hash)
+        throw new InconsistentRpcError(`block ${last} is not the grant point`, range.end)
+      granted = grantPolicies(taken(granted, range.blocks), last)
       upTo = last
+      grantedTo = range.end
       size = afterAnswer(size)
     }
-    seen =
-      head !== null && head.number > upTo ? taken(granted, await blocksIn(upTo + 1, head.number)) : granted
+    const later = head !== null && head.number > upTo ? await rangeOf(upTo + 1, head.number) : null
+    seen = later === null ? granted : taken(granted, later.blocks)
+    const readTo = later?.end ?? grantedTo
+    standing = readTo === null ? null : { readTo, grantedTo }
+  }
+
+  async function readOnOrAnew(): Promise<void> {
+    if (gap !== null && clock.monotonic() < anewFrom) throw gap
+    gap = null
+    for (;;) {
+      try {
+        await readOn()
+        if (anewFrom === Number.POSITIVE_INFINITY) anewFrom = clock.monotonic() + anewInterval
+        return
+      } catch (error) {
+        if (!(error instanceof PolicyGapError)) throw error
+        if (clock.monotonic() < anewFrom) {
+          gap = error
+          anewFrom = clock.monotonic() + anewInterval
+          throw error
+        }
+        anewFrom = Number.POSITIVE_INFINITY
+        fail(error)
+        granted = emptyMirror
+        upTo = options.startBlock - 1
+        grantedTo = null
+      }
+    }
+  }
+
+  const fail = (error: unknown) => {
+    if (failure === null) log.error({ err: error, contract }, 'kill policies cannot be read')
+    failure = error as Error
   }
 
   return {
     read() {
-      reading ??= readOn()
-        .then(
-          () => {
-            if (failure !== null) log.info({ contract }, 'kill policies are read again')
-            failure = null
-          },
-          (error: unknown) => {
-            if (failure === null) log.error({ err: error, contract }, 'kill policies cannot be read')
-            failure = error as Error
-          },
-        )
+      reading ??= readOnOrAnew()
+        .then(() => {
+          if (failure !== null) log.info({ contract }, 'kill policies are read again')
+          failure = null
+        }, fail)
         .finally(() => {
           reading = null
         })
       return reading
     },
     mirror: () => seen,
-    failure: () => failure,
+    standing: () => standing,
+    failure: () => failure ?? (view().blind ? new PoliciesUnseenError(standing) : null),
     close: pool.close,
   }
 }

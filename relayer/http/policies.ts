@@ -13,10 +13,24 @@ const limitsSchema = z
   .object(Object.fromEntries(limitNames.map((name) => [name, z.number().int()])))
   .openapi('PolicyLimits', { description: 'docs/governance.md says what each is' })
 const documentSchema = z.object({ hash: z.string(), uri: z.string() }).openapi('PolicyDocument')
+const blockSchema = z
+  .object({ number: z.number().int(), hash: z.string(), time: z.number().int() })
+  .openapi('PolicyBlock', { description: 'time in Unix seconds' })
+/** In every answer: how old it may be. */
+const standingSchema = z.object({
+  readTo: blockSchema.openapi({ description: 'the last block whose policies are in this answer' }),
+  grantedTo: blockSchema.nullable().openapi({
+    description: 'the last block that counts as granted; null while none that may have policies does',
+  }),
+  failure: z.string().nullable().openapi({
+    description:
+      'why later policies may be missing (cannot be read, or the relayer is blind); null if none are',
+  }),
+})
 const versionSchema = z
   .object({
     version: z.number().int(),
-    block: z.object({ number: z.number().int(), hash: z.string(), time: z.number().int() }),
+    block: blockSchema,
     granted: z
       .boolean()
       .openapi({ description: 'whether the grant point has reached it; looser limits wait for that' }),
@@ -31,17 +45,38 @@ const versionSchema = z
       .openapi({ description: 'null where it was removed' }),
   })
   .openapi('PolicyVersion')
+const waits = 'what it tightens is in force from first sight, what it loosens once it is granted'
+/** Numbers of the versions of one policy. */
+const versionNumbersSchema = z.object({
+  seen: z
+    .number()
+    .int()
+    .nullable()
+    .openapi({ description: `the latest seen: ${waits}` }),
+  granted: z.number().int().nullable().openapi({ description: 'the latest granted: all of it counts' }),
+})
 const policySchema = z
   .object({
     agentType: z.string().nullable().openapi({ description: 'null: the default' }),
-    latest: versionSchema.nullable().openapi({ description: 'null: the type has no policy of its own' }),
-    inForce: z.object({
-      limits: limitsSchema,
-      boundaries: z.array(documentSchema),
-      decisions: z.array(documentSchema),
-      defaultVersion: z.number().int(),
-      typeVersion: z.number().int(),
+    seen: versionSchema.nullable().openapi({
+      description: `the latest version seen; it may not be granted yet: ${waits}; null: the type has no policy of its own`,
     }),
+    granted: versionSchema.nullable().openapi({
+      description: 'the latest granted version; the same as `seen` once nothing waits for the grant point',
+    }),
+    inForce: z
+      .object({
+        limits: limitsSchema,
+        boundaries: z.array(documentSchema),
+        decisions: z.array(documentSchema),
+        versions: z
+          .object({ default: versionNumbersSchema, type: versionNumbersSchema })
+          .openapi({ description: 'of the default and of the type’s own policy; null where there is none' }),
+      })
+      .openapi({
+        description:
+          'what the relayer goes by now: the granted versions and, field by field, whatever any version seen since tightens; where seen and granted differ it is no single version',
+      }),
   })
   .openapi('Policy')
 
@@ -56,9 +91,12 @@ const typeParameter = z.object({
 /** What the relayer goes by: the kill policies of the chain, each with version and block. */
 export function addPolicyRoutes(
   app: Application,
-  parts: { readonly contract: Hex | null; readonly reader: Pick<PolicyReader, 'mirror' | 'failure'> | null },
+  parts: {
+    readonly contract: Hex | null
+    readonly reader: Pick<PolicyReader, 'mirror' | 'standing' | 'failure'> | null
+  },
 ): void {
-  const read = (): PolicyMirror => {
+  const read = () => {
     const { reader } = parts
     if (reader === null)
       throw new RequestError(
@@ -68,25 +106,46 @@ export function addPolicyRoutes(
         'this relayer follows no kill policies; its operator names them by --kill-policies',
       )
     const mirror = reader.mirror()
-    if (isUnread(mirror))
+    const standing = reader.standing()
+    if (standing === null || isUnread(mirror))
       throw new RequestError(
         503,
         'policies-unread',
         'Kill policies are not read yet',
         reader.failure()?.message ?? 'the relayer is still reading them; ask again',
       )
-    return mirror
+    return { mirror, standing: { ...standing, failure: reader.failure()?.message ?? null } }
   }
   const versionsOf = (mirror: PolicyMirror, agentType: string | null) =>
     policyVersions(mirror)
       .filter((version) => version.agentType === agentType)
       .map(({ agentType: _, ...version }) => version)
   const view = (mirror: PolicyMirror, agentType: string | null) => {
-    const { admitted: _, boundaries, decisions, ...inForce } = policyInForce(mirror, agentType)
+    const last = (of: string | null) => {
+      const versions = versionsOf(mirror, of)
+      return {
+        seen: versions.at(-1) ?? null,
+        granted: versions.findLast(({ granted }) => granted) ?? null,
+      }
+    }
+    const numbers = ({ seen, granted }: ReturnType<typeof last>) => ({
+      seen: seen?.version ?? null,
+      granted: granted?.version ?? null,
+    })
+    const { limits, boundaries, decisions } = policyInForce(mirror, agentType)
+    const own = last(agentType)
     return {
       agentType,
-      latest: versionsOf(mirror, agentType).at(-1) ?? null,
-      inForce: { ...inForce, boundaries: [...boundaries], decisions: [...decisions] },
+      ...own,
+      inForce: {
+        limits,
+        boundaries: [...boundaries],
+        decisions: [...decisions],
+        versions: {
+          default: numbers(last(null)),
+          type: agentType === null ? { seen: null, granted: null } : numbers(own),
+        },
+      },
     }
   }
   const typeOf = (name: string) => (name === defaultName ? null : name)
@@ -103,7 +162,7 @@ export function addPolicyRoutes(
             'application/json': {
               schema: z.object({
                 contract: z.string().nullable(),
-                failure: z.string().nullable().openapi({ description: 'why they may be old' }),
+                ...standingSchema.shape,
                 policies: z.array(policySchema),
               }),
             },
@@ -114,12 +173,12 @@ export function addPolicyRoutes(
       },
     }),
     (context) => {
-      const mirror = read()
+      const { mirror, standing } = read()
       const types = [...new Set(policyVersions(mirror).flatMap(({ agentType }) => agentType ?? []))].sort()
       return context.json(
         {
           contract: parts.contract,
-          failure: parts.reader?.failure()?.message ?? null,
+          ...standing,
           policies: [view(mirror, null), ...types.map((agentType) => view(mirror, agentType))],
         },
         200,
@@ -134,12 +193,20 @@ export function addPolicyRoutes(
       summary: 'What holds for a type (agents that governance admitted apart)',
       request: { params: typeParameter },
       responses: {
-        200: { description: 'policy', content: { 'application/json': { schema: policySchema } } },
+        200: {
+          description: 'policy',
+          content: {
+            'application/json': { schema: z.object({ ...policySchema.shape, ...standingSchema.shape }) },
+          },
+        },
         404: problem,
         503: problem,
       },
     }),
-    (context) => context.json(view(read(), typeOf(context.req.valid('param').type)), 200),
+    (context) => {
+      const { mirror, standing } = read()
+      return context.json({ ...view(mirror, typeOf(context.req.valid('param').type)), ...standing }, 200)
+    },
   )
 
   app.openapi(
@@ -151,12 +218,20 @@ export function addPolicyRoutes(
       responses: {
         200: {
           description: 'versions',
-          content: { 'application/json': { schema: z.object({ versions: z.array(versionSchema) }) } },
+          content: {
+            'application/json': {
+              schema: z.object({ ...standingSchema.shape, versions: z.array(versionSchema) }),
+            },
+          },
         },
         404: problem,
         503: problem,
       },
     }),
-    (context) => context.json({ versions: versionsOf(read(), typeOf(context.req.valid('param').type)) }, 200),
+    (context) => {
+      const { mirror, standing } = read()
+      const versions = versionsOf(mirror, typeOf(context.req.valid('param').type))
+      return context.json({ ...standing, versions }, 200)
+    },
   )
 }

@@ -26,6 +26,7 @@ import type { Backlog } from '../store/journal.ts'
 import { gasMetrics } from '../telemetry/gasMetrics.ts'
 import { renderMetrics } from '../telemetry/metrics.ts'
 import { nodeMetrics } from '../telemetry/nodeMetrics.ts'
+import { policyMetrics } from '../telemetry/policyMetrics.ts'
 import { quotaMetrics } from '../telemetry/quotaMetrics.ts'
 import type { Identities } from './identities.ts'
 import type { KillRoad } from './killRoad.ts'
@@ -102,7 +103,12 @@ export async function createListeners(options: {
         unreportedAccesses,
         shedRequests: admission.shed(),
         backlog: journal.backlog(),
-      }) + renderMetrics([...gasMetrics(landings.gas()), ...quotaMetrics(quotas, places.refused())]),
+      }) +
+      renderMetrics([
+        ...gasMetrics(landings.gas()),
+        ...policyMetrics(policies),
+        ...quotaMetrics(quotas, places.refused()),
+      ]),
   })
   addDocsRoutes(app, version)
   if (node.app != null) {

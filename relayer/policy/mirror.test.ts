@@ -8,14 +8,8 @@ import {
   limitNames,
   tighterSides,
 } from '../../protocol/policy/killPolicy.ts'
+import { NoDefaultPolicyError, type PolicyEvent, PolicyGapError } from '../../protocol/policy/policies.ts'
 import {
-  effectivePolicy,
-  NoDefaultPolicyError,
-  type PolicyEvent,
-  PolicyGapError,
-} from '../../protocol/policy/policies.ts'
-import {
-  dropPoliciesAbove,
   emptyMirror,
   grantPolicies,
   type PolicyBlock,
@@ -100,14 +94,12 @@ test('an admission gives at the grant point; its end takes at first sight', () =
   expect(of(dismissed)).toMatchObject({ admitted: false, limits: { consecutiveFailures: 10 } })
 })
 
-test('a reorg takes back what its blocks brought, and other blocks take their place', () => {
-  let mirror = takePolicies(deployed, at(5), [set(null, 2, withLimits({ consecutiveFailures: 5 }))])
-  mirror = takePolicies(mirror, at(6), [set(null, 3, withLimits({ consecutiveFailures: 3 }))])
-  mirror = dropPoliciesAbove(mirror, 5)
-  expect(failures(mirror)).toBe(5)
-  mirror = takePolicies(mirror, at(6, 'bb'), [set(null, 3, withLimits({ consecutiveFailures: 4 }))])
-  expect(failures(mirror)).toBe(4)
-  expect(failures(dropPoliciesAbove(mirror, 1))).toBe(10)
+test('after a reorg the granted state takes the blocks that are there now', () => {
+  const five = takePolicies(deployed, at(5), [set(null, 2, withLimits({ consecutiveFailures: 5 }))])
+  const dropped = takePolicies(five, at(6), [set(null, 3, withLimits({ consecutiveFailures: 3 }))])
+  expect(failures(dropped)).toBe(3)
+  const replaced = takePolicies(five, at(6, 'bb'), [set(null, 3, withLimits({ consecutiveFailures: 4 }))])
+  expect([failures(five), failures(replaced), failures(deployed)]).toEqual([5, 4, 10])
 })
 
 test('every version is listed with its block, granted or not', () => {
@@ -142,26 +134,37 @@ test('random votes, reorgs and grants: never looser than what is granted or than
     fc.record({ kind: fc.constant('drop' as const), back: fc.nat(3) }),
     fc.record({ kind: fc.constant('grant' as const), back: fc.nat(3) }),
   )
+  type Vote = { readonly block: PolicyBlock; readonly policy: KillPolicy }
+  const over = (granted: PolicyMirror, votes: readonly Vote[]): PolicyMirror =>
+    votes.reduce((mirror, { block, policy }, i) => {
+      const version = granted.grantedVersions.length + 1 + i
+      return takePolicies(mirror, block, [set(null, version, policy)])
+    }, granted)
   fc.assert(
     fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
-      let mirror = deployed
+      // As a reader has it: what is granted is kept, and the blocks above it are taken anew each time.
+      let granted = deployed
+      let grantedVote: Vote = { block: at(1), policy: initialPolicy }
+      let above: readonly Vote[] = []
       let height = 1
       for (const one of acts) {
-        const grantedHeight = mirror.grantedVersions.at(-1)?.block.number ?? 1
         if (one.kind === 'vote') {
           height++
-          const newest = mirror.pending.at(-1)?.policies ?? mirror.granted
-          const version = (newest.default?.version ?? 0) + 1
           const value = initialPolicy.limits[one.name] - 20 + one.by
-          mirror = takePolicies(mirror, at(height), [set(null, version, withLimits({ [one.name]: value }))])
+          above = [...above, { block: at(height), policy: withLimits({ [one.name]: value }) }]
         } else if (one.kind === 'drop') {
-          height = Math.max(grantedHeight, height - one.back)
-          mirror = dropPoliciesAbove(mirror, height)
-        } else mirror = grantPolicies(mirror, height - one.back)
+          height = Math.max(grantedVote.block.number, height - one.back)
+          above = above.filter(({ block }) => block.number <= height)
+        } else {
+          const reached = above.filter(({ block }) => block.number <= height - one.back)
+          granted = grantPolicies(over(granted, reached), height - one.back)
+          grantedVote = reached.at(-1) ?? grantedVote
+          above = above.slice(reached.length)
+        }
+        const mirror = over(granted, above)
         const held = policyInForce(mirror, 'worker').limits
-        const states = [mirror.granted, ...mirror.pending.map(({ policies }) => policies)]
         for (const name of limitNames) {
-          const values = states.map((policies) => effectivePolicy(policies, 'worker').limits[name])
+          const values = [grantedVote, ...above].map(({ policy }) => policy.limits[name])
           const side = tighterSides[name]
           const tightest = side === 'less' ? Math.min(...values) : Math.max(...values)
           expect(held[name]).toBe(side === 'neither' ? values[0] : tightest)

@@ -33,7 +33,7 @@ type PendingBlock = {
  * 1. `granted` is what the chain said at the grant point; `pending` are the later blocks with policy events, lowest first,
  *    each with the policies after it.
  * 2. What tightens counts from the block that was seen first; what loosens counts from the grant point on.
- * 3. A dropped block takes back what it brought, and nothing else.
+ * 3. No state is undone: after a reorg the granted one takes the blocks that are there now.
  */
 export type PolicyMirror = {
   readonly granted: Policies
@@ -78,12 +78,6 @@ export function takePolicies(
   const versions = events.flatMap((event) => versionIn(event, block))
   return { ...mirror, pending: [...mirror.pending, { block, policies, versions }] }
 }
-
-/** Forgets the blocks above this height, which a reorg dropped. */
-export const dropPoliciesAbove = (mirror: PolicyMirror, height: number): PolicyMirror => ({
-  ...mirror,
-  pending: mirror.pending.filter(({ block }) => block.number <= height),
-})
 
 /** The grant point has reached this height. */
 export function grantPolicies(mirror: PolicyMirror, height: number): PolicyMirror {

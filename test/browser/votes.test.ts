@@ -166,12 +166,12 @@ const resume = (step: 'requestResume' | 'resume', { spiffeId }: FleetAgent): Omi
 }
 
 type Policy = {
-  readonly latest: { readonly version: number }
+  readonly granted: { readonly version: number }
   readonly inForce: { readonly limits: { readonly consecutiveFailures: number } }
 }
 const relayersDefault = async (): Promise<readonly [number, number]> => {
-  const { latest, inForce } = (await (await fetch(`${stack.url}policies/_default`)).json()) as Policy
-  return [latest.version, inForce.limits.consecutiveFailures]
+  const { granted, inForce } = (await (await fetch(`${stack.url}policies/_default`)).json()) as Policy
+  return [granted.version, inForce.limits.consecutiveFailures]
 }
 
 describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () => {

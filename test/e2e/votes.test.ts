@@ -32,7 +32,7 @@ type Local = {
   readonly keyFiles: { readonly alice: string; readonly bob: string }
 }
 type Policy = {
-  readonly latest: { readonly version: number; readonly policy: KillPolicy }
+  readonly granted: { readonly version: number; readonly policy: KillPolicy }
   readonly inForce: { readonly limits: { readonly consecutiveFailures: number } }
 }
 
@@ -118,8 +118,8 @@ test('a policy by vote, and a type stopped by an emergency vote', { timeout: 180
     (await (await fetch(`${local.relayer}/policies/_default`)).json()) as Policy
 
   const before = await policyNow()
-  expect([before.latest.version, before.inForce.limits.consecutiveFailures]).toEqual([1, 10])
-  const { policy } = before.latest
+  expect([before.granted.version, before.inForce.limits.consecutiveFailures]).toEqual([1, 10])
+  const { policy } = before.granted
   const { policyGovernor, emergencyGovernor } = contracts
   const change = await proposed(
     policyGovernor,
@@ -130,7 +130,7 @@ test('a policy by vote, and a type stopped by an emergency vote', { timeout: 180
         functionName: 'setDefault',
         args: [
           toPolicyStruct({ ...policy, limits: { ...policy.limits, consecutiveFailures: 3 } }),
-          BigInt(before.latest.version),
+          BigInt(before.granted.version),
         ],
       }),
     },
@@ -155,7 +155,7 @@ test('a policy by vote, and a type stopped by an emergency vote', { timeout: 180
   await vi.waitFor(
     async () => {
       const after = await policyNow()
-      expect([after.latest.version, after.inForce.limits.consecutiveFailures]).toEqual([2, 3])
+      expect([after.granted.version, after.inForce.limits.consecutiveFailures]).toEqual([2, 3])
     },
     { timeout: 20_000, interval: 100 },
   )

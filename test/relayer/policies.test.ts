@@ -7,7 +7,9 @@ import { killPoliciesBytecode } from '../../protocol/generated/killPoliciesBytec
 import { initialPolicy, type Limits } from '../../protocol/policy/killPolicy.ts'
 import { defaultWord, policyWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { agentTarget, Scope } from '../../protocol/scope.ts'
+import { systemClock } from '../../relayer/clock.ts'
 import type { NodeOptions } from '../../relayer/node/options.ts'
+import { startRpcProxy } from '../chain/rpcProxy.ts'
 import { auditEntries } from './auditEntries.ts'
 import { attest, attested } from './workload.ts'
 import {
@@ -22,10 +24,16 @@ import {
   until,
 } from './world.ts'
 
+type Version = { readonly version: number; readonly granted: boolean }
+type Numbers = { readonly seen: number | null; readonly granted: number | null }
 type Policy = {
   readonly agentType: string | null
-  readonly latest: { readonly version: number; readonly granted: boolean } | null
-  readonly inForce: { readonly limits: Limits; readonly defaultVersion: number; readonly typeVersion: number }
+  readonly seen: Version | null
+  readonly granted: Version | null
+  readonly inForce: {
+    readonly limits: Limits
+    readonly versions: { readonly default: Numbers; readonly type: Numbers }
+  }
 }
 
 let chain: TestChain
@@ -58,25 +66,40 @@ async function deploy(): Promise<void> {
   killPolicies = contractAddress?.toLowerCase() as Hex
 }
 
-/** @returns the number of its block */
-async function setDefault(change: number | Partial<Limits>): Promise<number> {
+/** The version that a vote on a policy names as the one that it replaces. */
+async function versionOf(word: Hex): Promise<bigint> {
   const [, version] = await chain.client.readContract({
     address: killPolicies,
     abi: killPoliciesAbi,
     functionName: 'policyOf',
-    args: [defaultWord],
+    args: [word],
   })
+  return version
+}
+
+/** @returns the number of its block */
+async function setDefault(change: number | Partial<Limits>): Promise<number> {
+  const limits = typeof change === 'number' ? { consecutiveFailures: change } : change
   const hash = await wallet().writeContract({
     account: accounts.governance,
     address: killPolicies,
     abi: killPoliciesAbi,
     functionName: 'setDefault',
-    args: [
-      toPolicyStruct(withLimits(typeof change === 'number' ? { consecutiveFailures: change } : change)),
-      version,
-    ],
+    args: [toPolicyStruct(withLimits(limits)), await versionOf(defaultWord)],
   })
   return Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
+}
+
+/** A policy of the type `worker`. @returns the transaction */
+async function setWorkers(consecutiveFailures: number): Promise<Hex> {
+  const word = policyWord('worker')
+  return wallet().writeContract({
+    account: accounts.governance,
+    address: killPolicies,
+    abi: killPoliciesAbi,
+    functionName: 'setPolicy',
+    args: [word, toPolicyStruct(withFailures(consecutiveFailures)), false, await versionOf(word)],
+  })
 }
 
 async function follow(change: Partial<NodeOptions>): Promise<TestRelayer> {
@@ -85,12 +108,15 @@ async function follow(change: Partial<NodeOptions>): Promise<TestRelayer> {
   return relayer
 }
 
-/** Waits until the relayer says this of a type: version of its own policy, granted, failures in a row in force. */
-const says = (relayer: TestRelayer, path: string, expected: readonly [number, boolean, number]) =>
+/** Waits until the relayer says this of a type: version seen of its own policy, version granted, failures in a row in force. */
+const says = (relayer: TestRelayer, path: string, expected: readonly [number, number | null, number]) =>
   vi.waitFor(
     async () => {
-      const { latest, inForce } = await relayer.get<Policy>(path)
-      expect([latest?.version, latest?.granted, inForce.limits.consecutiveFailures]).toEqual(expected)
+      const { agentType, seen, granted, inForce } = await relayer.get<Policy>(path)
+      expect([seen?.version, granted?.version ?? null, inForce.limits.consecutiveFailures]).toEqual(expected)
+      expect([granted?.granted ?? true, seen?.granted]).toEqual([true, expected[0] === expected[1]])
+      const { default: base, type } = inForce.versions
+      expect(agentType === null ? base : type).toEqual({ seen: expected[0], granted: expected[1] })
     },
     { timeout: 20_000, interval: 50 },
   )
@@ -98,24 +124,18 @@ const says = (relayer: TestRelayer, path: string, expected: readonly [number, bo
 test('a vote moves the version; types tighten; every version is in the history', async () => {
   await deploy()
   const relayer = await follow({})
-  await says(relayer, '/policies/_default', [1, true, 10])
+  await says(relayer, '/policies/_default', [1, 1, 10])
   await setDefault(5)
-  await says(relayer, '/policies/_default', [2, true, 5])
-  const hash = await wallet().writeContract({
-    account: accounts.governance,
-    address: killPolicies,
-    abi: killPoliciesAbi,
-    functionName: 'setPolicy',
-    args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false, 0n],
-  })
+  await says(relayer, '/policies/_default', [2, 2, 5])
+  const hash = await setWorkers(3)
   const { blockNumber, blockHash } = await chain.client.waitForTransactionReceipt({ hash })
-  await says(relayer, '/policies/worker', [1, true, 3])
+  await says(relayer, '/policies/worker', [1, 1, 3])
 
   const { policies, contract } = await relayer.get<{ contract: Hex; policies: readonly Policy[] }>(
     '/policies',
   )
   expect(contract).toBe(killPolicies)
-  expect(policies.map(({ agentType, latest }) => [agentType, latest?.version])).toEqual([
+  expect(policies.map(({ agentType, seen }) => [agentType, seen?.version])).toEqual([
     [null, 2],
     ['worker', 1],
   ])
@@ -125,8 +145,7 @@ test('a vote moves the version; types tighten; every version is in the history',
   ])
   // A type without a policy of its own has the default's; what is no type is refused.
   expect((await relayer.get<Policy>('/policies/other')).inForce).toMatchObject({
-    defaultVersion: 2,
-    typeVersion: 0,
+    versions: { default: { seen: 2, granted: 2 }, type: { seen: null, granted: null } },
     limits: { consecutiveFailures: 5 },
   })
   expect((await fetch(`${relayer.url}/policies/Worker`)).status).toBe(400)
@@ -136,19 +155,24 @@ test('tighter at first sight, looser at the grant point, and a reorg takes back'
   await deploy()
   await chain.test.mine({ blocks: 6 })
   const relayer = await follow({ grantPoint: { kind: 'depth', blocks: 4 } })
-  await says(relayer, '/policies/_default', [1, true, 10])
+  await says(relayer, '/policies/_default', [1, 1, 10])
   await setDefault(3)
-  await says(relayer, '/policies/_default', [2, false, 3])
+  await says(relayer, '/policies/_default', [2, 1, 3])
   await setDefault(50)
-  await says(relayer, '/policies/_default', [3, false, 3])
+  await says(relayer, '/policies/_default', [3, 1, 3])
   await chain.test.mine({ blocks: 4 })
-  await says(relayer, '/policies/_default', [3, true, 50])
+  await says(relayer, '/policies/_default', [3, 3, 50])
 
   await setDefault(4)
-  await says(relayer, '/policies/_default', [4, false, 4])
+  await says(relayer, '/policies/_default', [4, 3, 4])
   await chain.test.request({ method: 'anvil_reorg', params: [1, []] } as never)
   await chain.test.mine({ blocks: 1 })
-  await says(relayer, '/policies/_default', [3, true, 50])
+  await says(relayer, '/policies/_default', [3, 3, 50])
+
+  await setWorkers(20)
+  await says(relayer, '/policies/worker', [1, null, 20])
+  await chain.test.mine({ blocks: 4 })
+  await says(relayer, '/policies/worker', [1, 1, 20])
 })
 
 test('a relayer that starts later reads what was decided before', async () => {
@@ -156,27 +180,116 @@ test('a relayer that starts later reads what was decided before', async () => {
   await setDefault(7)
   await setDefault(6)
   const relayer = await follow({})
-  await says(relayer, '/policies/_default', [3, true, 6])
+  await says(relayer, '/policies/_default', [3, 3, 6])
   const { versions } = await relayer.get<{ versions: readonly { version: number }[] }>(
     '/policies/_default/history',
   )
   expect(versions.map(({ version }) => version)).toEqual([1, 2, 3])
 })
 
-test('without policies it says so, and where there are none it goes on without them', async () => {
+/** A node that gives the logs of everything but the policies. */
+async function withoutPolicyLogs(): Promise<string> {
+  const proxy = await startRpcProxy(chain.rpc, async ({ method, params }) =>
+    method === 'eth_getLogs' && (params[0] as { address?: string }).address === killPolicies
+      ? { error: { code: -32_000, message: 'logs are pruned' } }
+      : null,
+  )
+  stops.push(proxy.stop)
+  return proxy.url
+}
+
+test('without policies it says so, and where they cannot be read it goes on without them', async () => {
+  await deploy()
   const without = await follow({ killPolicies: null })
   const answer = await fetch(`${without.url}/policies`)
   expect([answer.status, await answer.json()]).toMatchObject([
     404,
     { type: 'https://killswitch.ai/problems/no-policies' },
   ])
-  const elsewhere = await follow({ killPolicies: `0x${'99'.repeat(20)}` })
-  const unread = await fetch(`${elsewhere.url}/policies`)
+  const unreadable = await follow({ rpcs: [await withoutPolicyLogs()] })
+  const unread = await fetch(`${unreadable.url}/policies`)
   expect([unread.status, await unread.json()]).toMatchObject([
     503,
     { type: 'https://killswitch.ai/problems/policies-unread' },
   ])
-  expect((await fetch(`${elsewhere.url}/readyz`)).status).toBe(200)
+  expect((await fetch(`${unreadable.url}/readyz`)).status).toBe(200)
+})
+
+type Standing = {
+  readonly readTo: { readonly number: number; readonly hash: Hex }
+  readonly grantedTo: { readonly number: number } | null
+  readonly failure: string | null
+}
+const metric = async (relayer: TestRelayer, name: string) =>
+  new RegExp(`^killswitch_policies_${name} (\\S+)$`, 'm').exec(
+    await (await fetch(`${relayer.url}/metrics`)).text(),
+  )?.[1]
+
+test('every answer says how old it may be, and a dead node is no good news', async () => {
+  await deploy()
+  let dead = false
+  const proxy = await startRpcProxy(chain.rpc, async () => {
+    if (dead) throw new Error('down')
+    return null
+  })
+  stops.push(proxy.stop)
+  const blocks = 2
+  await chain.test.mine({ blocks })
+  let passed = 0
+  const relayer = await follow({
+    ...{ rpcs: [proxy.url], grantPoint: { kind: 'depth', blocks }, maxBlind: 600_000 },
+    clock: { ...systemClock, wall: () => systemClock.wall() + passed },
+  })
+  const standings = () =>
+    Promise.all(
+      ['/policies', '/policies/_default', '/policies/worker/history'].map((path) =>
+        relayer.get<Standing>(path),
+      ),
+    )
+  await chain.test.mine({ blocks: 1 })
+  const { number, hash } = await chain.client.getBlock()
+  await until('the reading of the head', async () => (await metric(relayer, 'read_block')) === `${number}`)
+  for (const standing of await standings())
+    expect(standing).toMatchObject({
+      readTo: { number: Number(number), hash },
+      grantedTo: { number: Number(number) - blocks },
+      failure: null,
+    })
+  expect(await metric(relayer, 'failing')).toBe('0')
+
+  dead = true
+  passed = 600_001
+  expect(await metric(relayer, 'failing')).toBe('1')
+  for (const standing of await standings())
+    expect(standing).toMatchObject({ readTo: { hash }, failure: expect.stringMatching(/no new block after/) })
+
+  dead = false
+  await chain.test.mine({ blocks: 1 })
+  await until('sight', async () => (await metric(relayer, 'failing')) === '0')
+})
+
+test('a vote whose logs a node has lost is found with the next one', async () => {
+  await deploy()
+  let lost = false
+  const proxy = await startRpcProxy(chain.rpc, async ({ method, params }) =>
+    lost && method === 'eth_getLogs' && (params[0] as { address?: string }).address === killPolicies
+      ? { result: [] }
+      : null,
+  )
+  stops.push(proxy.stop)
+  const relayer = await follow({ rpcs: [proxy.url] })
+  await says(relayer, '/policies/_default', [1, 1, 10])
+  lost = true
+  const second = await setDefault(5)
+  await until('its block', async () => (await metric(relayer, 'read_block')) === `${second}`)
+  await says(relayer, '/policies/_default', [1, 1, 10])
+  lost = false
+  await setDefault(4)
+  await says(relayer, '/policies/_default', [3, 3, 4])
+  const { versions } = await relayer.get<{ versions: readonly { version: number }[] }>(
+    '/policies/_default/history',
+  )
+  expect(versions.map(({ version }) => version)).toEqual([1, 2, 3])
 })
 
 /** A cool-down of rank Owner of the test chain's KillSwitch, in seconds. */
@@ -213,7 +326,7 @@ describe('the resume cool-down', () => {
     const agent = await newAgent(chain, relayer)
     await attested(relayer, agent)
     await setDefault({ resumeCooldown: 7200 })
-    await says(relayer, '/policies/_default', [2, true, 10])
+    await says(relayer, '/policies/_default', [2, 2, 10])
     const from = (await killAndResume(relayer, agent, 0)) + 7200
     const refused = {
       ...{ status: 403, slug: 'resume-cooling-down', retryAt: from * 1000 },
@@ -245,18 +358,19 @@ describe('the resume cool-down', () => {
     await until('the agent', async () => (await stateOf(relayer, agent)) === 'alive')
     await killAndResume(relayer, agent, blocks)
     await setDefault({ resumeCooldown: 7200, consecutiveFailures: 5 })
-    await says(relayer, '/policies/_default', [2, false, 5])
+    await says(relayer, '/policies/_default', [2, 1, 5])
     expect(await refusal(relayer, agent)).toMatchObject({ slug: 'resume-cooling-down' })
     await setDefault({ consecutiveFailures: 4 })
-    await says(relayer, '/policies/_default', [3, false, 4])
+    await says(relayer, '/policies/_default', [3, 1, 4])
     expect(await refusal(relayer, agent)).toMatchObject({ slug: 'resume-cooling-down' })
     await chain.test.mine({ blocks, interval: 1 })
-    await says(relayer, '/policies/_default', [3, true, 4])
+    await says(relayer, '/policies/_default', [3, 3, 4])
     await attested(relayer, agent)
   })
 
   test('that cannot be read holds back who was resumed, and nobody else', async () => {
-    const relayer = await follow({ killPolicies: `0x${'99'.repeat(20)}` })
+    await deploy()
+    const relayer = await follow({ rpcs: [await withoutPolicyLogs()] })
     const [agent, other] = [await newAgent(chain, relayer), await newAgent(chain, relayer)]
     await killAndResume(relayer, agent, 0)
     expect(await refusal(relayer, agent)).toMatchObject({ status: 503, slug: 'policies-unread' })
@@ -276,19 +390,13 @@ test('decisions name the policy that they were taken under; what follows from th
     const first = Number(await chain.client.getBlockNumber({ cacheTime: 0 }))
     const relayer = await follow({})
     const agent = await newAgent(chain, relayer)
-    await says(relayer, '/policies/_default', [1, true, 10])
+    await says(relayer, '/policies/_default', [1, 1, 10])
     await attested(relayer, agent)
     const second = await setDefault(5)
-    await says(relayer, '/policies/_default', [2, true, 5])
-    const hash = await wallet().writeContract({
-      account: accounts.governance,
-      address: killPolicies,
-      abi: killPoliciesAbi,
-      functionName: 'setPolicy',
-      args: [policyWord('worker'), toPolicyStruct(withFailures(3)), false, 0n],
-    })
+    await says(relayer, '/policies/_default', [2, 2, 5])
+    const hash = await setWorkers(3)
     const third = Number((await chain.client.waitForTransactionReceipt({ hash })).blockNumber)
-    await says(relayer, '/policies/worker', [1, true, 3])
+    await says(relayer, '/policies/worker', [1, 1, 3])
 
     const stranger = await killBody(chain.deployment, accounts.stranger, agent)
     expect((await relayer.post('/api/kill', stranger)).status).toBe(403)

@@ -224,9 +224,3 @@ test('who cannot be asked stops nobody: the last answer holds, and without one e
     '1',
   ])
 })
-
-test('an address without a Subscriptions contract stops nobody', async () => {
-  const relayer = await start({ subscriptions: `0x${'99'.repeat(20)}` })
-  for (const agent of await agents(relayer, 3)) expect(await status(relayer, agent)).toBe(200)
-  expect(await metric(relayer, 'quota_failing')).toBe('1')
-})
