@@ -644,6 +644,6 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     await stack.passTime(cooldown)
     await resume.click()
     await ownersPage.getByText('Resumed: this agent').waitFor()
-    await ownersPage.getByText('Alive').waitFor()
+    await ownersPage.getByText('Alive', { exact: true }).waitFor()
   })
 })
