@@ -222,7 +222,10 @@ function sync(relayer: Relayer, world: World, height: number) {
   }
   if (common < 0 || seen.length > common)
     relayer.seen = seen.length >= relayer.seen.length || common >= 0 ? seen : relayer.seen
-  relayer.grant = Math.max(relayer.grant, Math.min(world.finalHeight, relayer.seen.length))
+  // What is final is final by its hash: blocks of a fork that it has not left yet grant nothing.
+  const fork = relayer.seen.findIndex((block, index) => world.chain[index] !== block)
+  const shared = fork < 0 ? relayer.seen.length : fork
+  relayer.grant = Math.max(relayer.grant, Math.min(world.finalHeight, shared))
   for (const { entry, height: at } of replay(relayer.seen).kills) relayer.everSeen.set(entry, at)
   // Withdrawn once finality has passed the height.
   relayer.orphaned = relayer.orphaned.filter(({ height: at }) => at >= relayer.grant)
