@@ -35,10 +35,9 @@ import { localPace } from '../../protocol/governance/settings.ts'
 import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
 import { defaultWord, toPolicyStruct } from '../../protocol/policy/policyLog.ts'
 import { fleetTarget } from '../../protocol/scope.ts'
-import { deployGoverned } from '../../scripts/lib/deployGoverned.ts'
 import { type Chain, roles, type Signer, startChain } from '../differential/chain.ts'
+import { deployGovernance, supply } from './governed.ts'
 
-const supply = 10n ** 24n
 const [alice, bob, carol] = roles.owners
 /** Percent of the supply: above the super-quorum alone, at the emergency quorum, and one percent. */
 const holders = [
@@ -51,25 +50,7 @@ let at: GovernedContracts
 
 beforeAll(async () => {
   chain = await startChain()
-  const deployed = await deployGoverned({
-    transport: chain.transport,
-    account: roles.sender,
-    pollingInterval: 5,
-    config: {
-      trustDomain: 'killswitch.test',
-      council: null,
-      minCooldown: 1,
-      cooldowns: { breaker: 1, owner: 1, council: 1, governance: 1 },
-    },
-    governance: {
-      ...localPace,
-      holder: roles.sender.address,
-      supply,
-      defaultPolicy: initialPolicy,
-      subscriptions: { currency: null, interval: 10, leastInterval: 1, samples: 6, freeQuota: 3 },
-    },
-  })
-  at = deployed.contracts
+  at = await deployGovernance(chain)
   for (const [holder, percent] of holders) {
     const token = (functionName: 'transfer' | 'delegate', args: readonly unknown[]) =>
       encodeFunctionData({ abi: killswitchTokenAbi, functionName, args } as never)

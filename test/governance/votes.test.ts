@@ -31,35 +31,16 @@ import {
   policyVersions,
   takePolicies,
 } from '../../relayer/policy/mirror.ts'
-import { deployGoverned } from '../../scripts/lib/deployGoverned.ts'
 import { type Chain, roles, type Signer, startChain } from '../differential/chain.ts'
+import { deployGovernance, supply } from './governed.ts'
 
-const supply = 10n ** 24n
 const [alice, bob] = roles.owners
 let chain: Chain
 let at: GovernedContracts
 
 beforeAll(async () => {
   chain = await startChain()
-  const deployed = await deployGoverned({
-    transport: chain.transport,
-    account: roles.sender,
-    pollingInterval: 5,
-    config: {
-      trustDomain: 'killswitch.test',
-      council: null,
-      minCooldown: 1,
-      cooldowns: { breaker: 1, owner: 1, council: 1, governance: 1 },
-    },
-    governance: {
-      ...localPace,
-      holder: roles.sender.address,
-      supply,
-      defaultPolicy: initialPolicy,
-      subscriptions: { currency: null, interval: 10, leastInterval: 1, samples: 6, freeQuota: 3 },
-    },
-  })
-  at = deployed.contracts
+  at = await deployGovernance(chain)
   for (const [holder, percent] of [
     [alice, 35n],
     [bob, 16n],
