@@ -8,6 +8,34 @@ export type FieldProps = {
   readonly fault?: string | undefined
 }
 
+/** What a labelled control has of its field. */
+type Control = {
+  readonly id: string
+  readonly className: string | undefined
+  readonly 'aria-invalid': boolean
+  readonly 'aria-describedby': string
+}
+
+/** A control with its label, and its hint or fault below. */
+export function Labelled(props: FieldProps & { readonly children: (control: Control) => ReactNode }) {
+  const { label, hint, fault, children } = props
+  const id = useId()
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>{label}</label>
+      {children({
+        id,
+        className: styles.input,
+        'aria-invalid': fault !== undefined,
+        'aria-describedby': `${id}-hint`,
+      })}
+      <p id={`${id}-hint`} className={fault === undefined ? styles.hint : styles.fault}>
+        {fault ?? hint}
+      </p>
+    </div>
+  )
+}
+
 /** One line of text with its label, hint and fault. */
 export function TextField(
   props: FieldProps & {
@@ -20,29 +48,23 @@ export function TextField(
     readonly figures?: boolean
   },
 ) {
-  const { label, hint, fault, value, onChange, mono = false, placeholder, type = 'text', figures } = props
-  const id = useId()
+  const { value, onChange, mono = false, placeholder, type = 'text', figures } = props
   return (
-    <div className={styles.field}>
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        type={type}
-        inputMode={figures === true ? 'numeric' : undefined}
-        className={styles.input}
-        data-mono={mono}
-        value={value}
-        placeholder={placeholder}
-        autoComplete="off"
-        spellCheck={!mono}
-        aria-invalid={fault !== undefined}
-        aria-describedby={`${id}-hint`}
-        onChange={(event) => onChange(event.currentTarget.value)}
-      />
-      <p id={`${id}-hint`} className={fault === undefined ? styles.hint : styles.fault}>
-        {fault ?? hint}
-      </p>
-    </div>
+    <Labelled {...props}>
+      {(control) => (
+        <input
+          {...control}
+          type={type}
+          inputMode={figures === true ? 'numeric' : undefined}
+          data-mono={mono}
+          value={value}
+          placeholder={placeholder}
+          autoComplete="off"
+          spellCheck={!mono}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
+    </Labelled>
   )
 }
 

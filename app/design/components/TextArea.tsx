@@ -1,6 +1,6 @@
-import { type ReactNode, useId } from 'react'
+import type { ReactNode } from 'react'
 import styles from './Field.module.css'
-import type { FieldProps } from './Field.tsx'
+import { type FieldProps, Labelled } from './Field.tsx'
 
 /** Several lines of text with their label, hint and fault. */
 export function TextArea(
@@ -12,28 +12,22 @@ export function TextArea(
     readonly rows?: number
   },
 ) {
-  const { label, hint, fault, value, onChange, mono = false, placeholder, rows = 4 } = props
-  const id = useId()
+  const { value, onChange, mono = false, placeholder, rows = 4 } = props
   return (
-    <div className={styles.field}>
-      <label htmlFor={id}>{label}</label>
-      <textarea
-        id={id}
-        rows={rows}
-        className={styles.input}
-        data-mono={mono}
-        value={value}
-        placeholder={placeholder}
-        autoComplete="off"
-        spellCheck={!mono}
-        aria-invalid={fault !== undefined}
-        aria-describedby={`${id}-hint`}
-        onChange={(event) => onChange(event.currentTarget.value)}
-      />
-      <p id={`${id}-hint`} className={fault === undefined ? styles.hint : styles.fault}>
-        {fault ?? hint}
-      </p>
-    </div>
+    <Labelled {...props}>
+      {(control) => (
+        <textarea
+          {...control}
+          rows={rows}
+          data-mono={mono}
+          value={value}
+          placeholder={placeholder}
+          autoComplete="off"
+          spellCheck={!mono}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
+    </Labelled>
   )
 }
 
