@@ -4,7 +4,7 @@ import process from 'node:process'
 import { createPublicClient, defineChain, http } from 'viem'
 import type { LocalChain } from '../../scripts/lib/localChain.ts'
 import { claimPorts } from '../../scripts/lib/ports.ts'
-import { promptly } from '../../scripts/lib/promptly.ts'
+import { promptly } from '../../scripts/lib/schedule.ts'
 import { SetupError } from '../../scripts/lib/setupError.ts'
 
 const wrapper = path.resolve(import.meta.dirname, '../../node_modules/@foundry-rs/anvil/bin.mjs')
