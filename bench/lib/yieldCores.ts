@@ -1,20 +1,29 @@
 import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { letOthersGoFirst } from '../../scripts/lib/schedule.ts'
+import { setSlice } from '../../scripts/lib/schedule.ts'
 
-/** How much less processor time than the relayer and the node: nice values. */
-export const yielding = { enforcer: 10, client: 19 } as const
+/**
+ * How far behind the relayer and the node, by nice values and slices (ms). Slices are longer than Linux's own (1.4 ms on
+ * two cores), so that also its threads for disk and network go first.
+ */
+export const yielding = {
+  enforcer: { nice: 10, slice: 2 },
+  client: { nice: 19, slice: 5 },
+} as const
 
 /**
  * Has a process that stands for other machines take what the relayer and the node leave of this one's cores. Anybody
  * may lower a priority; Linux may weigh sessions rather than processes (autogroup), and each child has a session.
  */
-export function yieldCores(pid: number | undefined, by: number): void {
+export function yieldCores(
+  pid: number | undefined,
+  { nice, slice }: (typeof yielding)[keyof typeof yielding],
+): void {
   if (pid === undefined) return
-  setPriority(pid, by)
-  letOthersGoFirst(pid)
+  setPriority(pid, nice)
+  setSlice(pid, slice)
   try {
-    writeFileSync(`/proc/${pid}/autogroup`, String(by))
+    writeFileSync(`/proc/${pid}/autogroup`, String(nice))
   } catch {
     // Not Linux, or built without autogroups: the priority alone counts.
   }

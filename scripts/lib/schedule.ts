@@ -9,8 +9,8 @@ const script = path.resolve(import.meta.dirname, '../schedule.pl')
 /** Without Linux or Perl everything runs as ever. */
 const isKnown = process.platform === 'linux' && existsSync(perl)
 
-/** Slices of the processor, in ms: of what is to be served at once, and a little longer than Linux's own. */
-const slice = { short: 0.1, long: 3.5 } as const
+/** A slice of the processor for what is to be served at once, in ms; Linux's own are of 1.4 ms or more. */
+const promptSlice = 0.1
 
 /**
  * A command to be run as docs/operator.md advises for a relayer: served at once, whatever else keeps the processor busy.
@@ -26,7 +26,7 @@ export const promptly = (
         perl,
         [
           script,
-          ...['--slice', String(slice.short)],
+          ...['--slice', String(promptSlice)],
           ...(nice === undefined ? [] : ['--nice', String(nice)]),
           command,
           ...args,
@@ -34,7 +34,7 @@ export const promptly = (
       ]
     : [command, args]
 
-/** Has all others go first, also the kernel's own threads that end what was asked of a disk. */
-export function letOthersGoFirst(pid: number): void {
-  if (isKnown) execFileSync(perl, [script, '--slice', String(slice.long), '--pid', String(pid)])
+/** Has a process of ours served after all that have shorter slices than these, in ms. */
+export function setSlice(pid: number, slice: number): void {
+  if (isKnown) execFileSync(perl, [script, '--slice', String(slice), '--pid', String(pid)])
 }
