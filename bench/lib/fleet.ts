@@ -45,7 +45,6 @@ export async function startEnforcers(
   })
   const enforced = new Map<string, Enforced[]>()
   for (const { child } of services) {
-    yieldCores(child.process.pid, yielding.enforcer)
     child.process.on('message', (message: ServiceMessage) => {
       if (message.type !== 'enforced') return
       const had = enforced.get(message.killId)
