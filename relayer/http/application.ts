@@ -1,8 +1,8 @@
 import type { HttpBindings } from '@hono/node-server'
 import { OpenAPIHono, type z } from '@hono/zod-openapi'
-import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
+import { boundedBody } from './boundedBody.ts'
 import { answerProblem, problemFor, problemOf } from './problem.ts'
 
 export type Bindings = { Bindings: HttpBindings }
@@ -45,7 +45,7 @@ export function createApplication(
       result.success ? undefined : answerProblem(context, invalid(result.error)),
   })
   app.use(
-    bodyLimit({
+    boundedBody({
       maxSize: maxBody,
       onError: (context) =>
         answerProblem(
