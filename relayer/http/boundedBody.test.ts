@@ -25,18 +25,18 @@ async function ask(method: string, chunks: readonly string[], length?: number): 
   const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) =>
     sent.once('response', resolve).once('error', reject),
   )
-  const answer = `${response.statusCode} ${await text(response)}`
+  const answer = `${response.statusCode} ${await text(response)}, ${response.headers.connection}`
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
   return answer
 }
 
 test.each([
-  ['a length within the limit', 'POST', ['1234567890'], 10, '200 got 10'],
-  ['a length beyond it', 'POST', ['12345678901'], 11, '413 too large'],
-  ['chunks within it', 'POST', ['12345', '67890'], undefined, '200 got 10'],
-  ['chunks beyond it', 'POST', ['12345', '678901'], undefined, '413 too large'],
-  ['neither', 'GET', [], undefined, '200 got 0'],
+  ['a length within the limit', 'POST', ['1234567890'], 10, '200 got 10, keep-alive'],
+  ['a length beyond it', 'POST', ['12345678901'], 11, '413 too large, close'],
+  ['chunks within it', 'POST', ['12345', '67890'], undefined, '200 got 10, keep-alive'],
+  ['chunks beyond it', 'POST', ['12345', '678901'], undefined, '413 too large, close'],
+  ['neither', 'GET', [], undefined, '200 got 0, keep-alive'],
 ] as const)('%s', async (_name, method, chunks, length, answer) => {
   expect(await ask(method, chunks, length)).toBe(answer)
 })

@@ -11,8 +11,13 @@ export function boundedBody(options: {
   readonly maxSize: number
   readonly onError: (context: Context) => Response
 }): MiddlewareHandler {
-  const { maxSize, onError } = options
-  const counted = bodyLimit(options)
+  const { maxSize } = options
+  /** Ends the connection: what is left of the body would be read for nothing. */
+  const onError = (context: Context): Response => {
+    context.header('connection', 'close')
+    return options.onError(context)
+  }
+  const counted = bodyLimit({ maxSize, onError })
   return async (context, next) => {
     const { headers } = context.req.raw
     if (headers.has('transfer-encoding')) return counted(context, next)
