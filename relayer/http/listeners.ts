@@ -29,6 +29,8 @@ export class ListenError extends Error {
 const limits = {
   requestTimeout: 15_000,
   headersTimeout: 10_000,
+  // Node looks every 30 s, and would then end thousands of slow ones in one go.
+  connectionsCheckingInterval: 250,
   keepAliveTimeout: 30_000,
   maxHeaderSize: 8_192,
 }
