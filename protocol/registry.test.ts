@@ -284,7 +284,7 @@ describe('what its owner stopped', () => {
     authority: council,
     requestTime,
   })
-  const after = (...events: readonly RegistryEvent[]) => registryOf([registered(1, owner), ...events])
+  const afterEvents = (...events: readonly RegistryEvent[]) => registryOf([registered(1, owner), ...events])
 
   test('stands from the first kill of rank Owner to the resume, whatever comes between', () => {
     const registry = createRegistry()
@@ -315,11 +315,11 @@ describe('what its owner stopped', () => {
       [wallet, council, false],
       [fleetTarget, owner, false],
     ] as const)
-      expect(stateIn(after(by(authority, target, Rank.Council, 2)))(target).ownersKill).toBe(expected)
+      expect(stateIn(afterEvents(by(authority, target, Rank.Council, 2)))(target).ownersKill).toBe(expected)
   })
 
   test('a lowering ends the pending request and takes no sequence', () => {
-    const registry = after(killed(agent, Rank.Owner, 2), killed(agent, Rank.Council, 3))
+    const registry = afterEvents(killed(agent, Rank.Owner, 2), killed(agent, Rank.Council, 3))
     applyRegistryEvent(
       registry,
       { type: 'ResumeRequested', ...agent, authority: council, sequence: 3, readyAt: 9 },
@@ -371,13 +371,13 @@ describe('what its owner stopped', () => {
     ],
     ['the fleet', [killed(fleetTarget, Rank.Council, 2)], fleetTarget, { kind: 'none' }],
   ])('and what others may do of it: %s', (_, events, target, expected) => {
-    expect(ownersHold(after(...events), council, target)).toEqual(expected)
+    expect(ownersHold(afterEvents(...events), council, target)).toEqual(expected)
     if (target.scope !== Scope.Fleet)
-      expect(ownersHold(after(...events), upper(owner), target)).toEqual({ kind: 'none' })
+      expect(ownersHold(afterEvents(...events), upper(owner), target)).toEqual({ kind: 'none' })
   })
 
   test('an order is the owner’s if it has rank Owner, no rank, or is by the owner', () => {
-    const registry = after(
+    const registry = afterEvents(
       { type: 'CouncilChanged', council },
       { type: 'BreakerChanged', breaker: account(7), admitted: true },
       { type: 'GuardianAppointed', owner, guardian: account(8) },
