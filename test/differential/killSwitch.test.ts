@@ -614,8 +614,6 @@ test('one history with every kind of event', async () => {
     registerBatch(1, 10, 3),
     register(0, 'worker', 1),
     register(0, 'service', 2),
-    killedByBoth(2, false),
-    killedByBoth(1, true),
     guardian(0, 0, true),
     setAgentWallet(0, false),
     govern(0, 1),
@@ -660,6 +658,9 @@ test('one history with every kind of event', async () => {
     // The last agent, which never changed hands.
     setAgentWallet(6, false),
     setAgentWallet(6, true),
+    govern(1, 1),
+    killedByBoth(6, false),
+    killedByBoth(6, true),
   ])
   expect([...new Set(history.events.map(({ event }) => event.type))].sort()).toEqual([
     'AgentCompleted',
