@@ -549,10 +549,9 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         emit CooldownChanged(rank, cooldown);
     }
 
-    /// @dev What a resume by the caller takes now. It needs the highest rank and the longest cool-down of what it lifts;
-    /// refuses a caller who lacks that rank, and one who would lift an owner's kill without being the owner.
-    /// @return cooldown in seconds
-    /// @return ownersKillStays whether it lifts only what stands above the owner's kill
+    /// @dev What a resume by the caller takes now: the highest rank and the longest cool-down of what it lifts. Refuses a
+    /// caller who lacks that rank, and one who would lift an owner's kill without being the owner. `ownersKillStays` says that
+    /// it lifts only what stands above the owner's kill.
     function _resumeTerms(
         Scope scope,
         bytes32 subject
