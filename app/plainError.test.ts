@@ -83,6 +83,22 @@ test('what the contract refuses is said in words, with its numbers, never by the
   expect(next).not.toContain('RankTooLow')
 })
 
+test.each([
+  {
+    of: 'an agent',
+    args: [0, `0x${'00'.repeat(16)}${'0f8fad5bd9cb869fa16570867728950e'}`],
+    says: /^Its owner stopped it, and alone/,
+  },
+  {
+    of: 'its wallet',
+    args: [1, `0x${'00'.repeat(12)}${'aa'.repeat(20)}`],
+    says: /owner of wallet 0xa{40} stopped it, and alone/,
+  },
+] as const)('an owner’s kill of $of is said to be the owner’s to lift', ({ args, says }) => {
+  const data = encodeErrorResult({ abi: killSwitchAbi, errorName: 'OwnersKill', args })
+  expect(plainError(reverted(data)).next).toMatch(says)
+})
+
 test('an amount that is missing is said in ether', () => {
   expect(plainError(new NoGasError(10n ** 15n, 2n * 10n ** 15n)).next).toContain('0.0010 ETH')
 })

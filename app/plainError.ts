@@ -6,6 +6,7 @@ import {
   TimeoutError,
 } from 'viem'
 import { type Rank, rankName } from '../protocol/rank.ts'
+import { Scope, subjectLabel } from '../protocol/scope.ts'
 import { RelayerDownError, RelayerRefusedError } from './api/relayerApi.ts'
 import { NoGasError, TransactionFailedError } from './chain/contractWrites.ts'
 import { clockTime, ether } from './format.ts'
@@ -55,6 +56,10 @@ export const contractWords: ContractWords = (name, args) => {
       return 'This wallet has no kill over it: it is neither its owner nor a guardian. Connect another wallet.'
     case 'RankTooLow':
       return `This wallet resumes up to rank ${rankName(Number(b) as Rank)}; this kill needs rank ${rankName(Number(c) as Rank)}.`
+    case 'OwnersKill':
+      return Number(a) === Scope.Owner
+        ? `The owner of wallet ${subjectLabel({ scope: Scope.Owner, subject: b as `0x${string}` })} stopped it, and alone resumes it.`
+        : 'Its owner stopped it, and alone resumes it.'
     case 'NotKilled':
       return 'It is not killed; there is nothing to resume.'
     case 'ResumePending':

@@ -10,7 +10,10 @@ export type SubjectState = {
   readonly killTime: number
   readonly rank: Rank
   readonly reason: number
+  /** Orders issued before it are void: the request of the last executed resume, or lowering of the rank. */
   readonly resumeRequestTime: number
+  /** A kill by the owner, or in its name, stands; nobody else lifts it. */
+  readonly ownersKill: boolean
 }
 
 export const neverKilled: SubjectState = {
@@ -20,6 +23,7 @@ export const neverKilled: SubjectState = {
   rank: Rank.None,
   reason: Reason.Unspecified,
   resumeRequestTime: 0,
+  ownersKill: false,
 }
 
 /** What kills of an agent go by. The type is null until the agent is complete; it has no SPIFFE ID before. */
@@ -35,7 +39,8 @@ export type Status = {
   readonly reason: number
 }
 
-const isActive = (state: SubjectState): boolean => state.killedAt > state.aliveSince
+/** Whether its latest kill stands. */
+export const isActive = (state: SubjectState): boolean => state.killedAt > state.aliveSince
 
 /** The targets whose kills cover an agent, narrowest first: four, or three while it has no type. */
 export const coveringTargets = (agent: AgentIdentity): readonly Target[] => [

@@ -8,8 +8,10 @@ import {
   applyRegistryEvent,
   copyRegistry,
   createRegistry,
+  isOwnersOrder,
   killRankOf,
   type MutableRegistry,
+  ownersHold,
   ownsAgent,
   type RegistryEvent,
   RegistryGapError,
@@ -263,6 +265,134 @@ test('a burn is of one digest: a made-up order with the same authority and nonce
     ['0x0a', 100],
     ['0x0b', 200],
   ])
+})
+
+describe('what its owner stopped', () => {
+  const [owner, council, agent, wallet] = [
+    account(1),
+    account(20),
+    agentTarget(uuidOf(1)),
+    ownerTarget(account(1)),
+  ]
+  const by = (authority: Hex, target: Target, rank: Rank, sequence: number) => ({
+    ...killed(target, rank, sequence),
+    authority,
+  })
+  const lowered = (target: Target, requestTime: number): RegistryEvent => ({
+    type: 'RankLowered',
+    ...target,
+    authority: council,
+    requestTime,
+  })
+  const afterEvents = (...events: readonly RegistryEvent[]) => registryOf([registered(1, owner), ...events])
+
+  test('stands from the first kill of rank Owner to the resume, whatever comes between', () => {
+    const registry = createRegistry()
+    const steps: readonly [RegistryEvent, object][] = [
+      [registered(1, owner), {}],
+      [killed(agent, Rank.Breaker, 2), { rank: Rank.Breaker, ownersKill: false }],
+      [killed(agent, Rank.Owner, 3), { rank: Rank.Owner, ownersKill: true }],
+      [killed(agent, Rank.Governance, 4), { rank: Rank.Governance, ownersKill: true }],
+      [
+        lowered(agent, 7),
+        { rank: Rank.Owner, ownersKill: true, killedAt: 4, aliveSince: 1, resumeRequestTime: 7 },
+      ],
+      [killed(agent, Rank.Council, 5), { rank: Rank.Council, ownersKill: true }],
+      [resumed(agent, 6), { rank: Rank.None, ownersKill: false }],
+      [killed(agent, Rank.Council, 7), { rank: Rank.Council, ownersKill: false }],
+    ]
+    for (const [event, expected] of steps) {
+      applyRegistryEvent(registry, event, 0)
+      expect(stateIn(registry)(agent)).toMatchObject(expected)
+    }
+  })
+
+  test('is the owner’s at any rank: also as council, also the wallet itself; nobody else’s is', () => {
+    for (const [target, authority, expected] of [
+      [agent, owner, true],
+      [wallet, owner, true],
+      [agent, council, false],
+      [wallet, council, false],
+      [fleetTarget, owner, false],
+    ] as const)
+      expect(stateIn(afterEvents(by(authority, target, Rank.Council, 2)))(target).ownersKill).toBe(expected)
+  })
+
+  test('a lowering ends the pending request and takes no sequence', () => {
+    const registry = afterEvents(killed(agent, Rank.Owner, 2), killed(agent, Rank.Council, 3))
+    applyRegistryEvent(
+      registry,
+      { type: 'ResumeRequested', ...agent, authority: council, sequence: 3, readyAt: 9 },
+      5,
+    )
+    expect(registry.resumeRequests.size).toBe(1)
+    applyRegistryEvent(registry, lowered(agent, 5), 9)
+    expect([registry.resumeRequests.size, registry.sequence]).toEqual([0, 3])
+  })
+
+  const refusedFor = (of: Target) => ({ kind: 'refuses', of })
+  test.each<[string, RegistryEvent[], Target, object]>([
+    ['alive', [], agent, { kind: 'none' }],
+    ['by the owner', [killed(agent, Rank.Owner, 2)], agent, refusedFor(agent)],
+    ['by a breaker', [killed(agent, Rank.Breaker, 2)], agent, { kind: 'none' }],
+    ['by a vote', [killed(agent, Rank.Governance, 2)], agent, { kind: 'none' }],
+    ['by both', [killed(agent, Rank.Owner, 2), killed(agent, Rank.Governance, 3)], agent, { kind: 'lowers' }],
+    ['its wallet by the owner', [killed(wallet, Rank.Owner, 2)], agent, refusedFor(wallet)],
+    [
+      'its wallet by both',
+      [killed(wallet, Rank.Owner, 2), killed(wallet, Rank.Council, 3)],
+      agent,
+      refusedFor(wallet),
+    ],
+    [
+      'itself by both, its wallet by the owner',
+      [killed(agent, Rank.Owner, 2), killed(agent, Rank.Council, 3), killed(wallet, Rank.Owner, 4)],
+      agent,
+      refusedFor(wallet),
+    ],
+    [
+      'itself by the owner, its wallet by a vote',
+      [killed(agent, Rank.Owner, 2), killed(wallet, Rank.Council, 3)],
+      agent,
+      refusedFor(agent),
+    ],
+    [
+      'back from under its wallet',
+      [killed(wallet, Rank.Owner, 2), resumed(agent, 3), killed(agent, Rank.Council, 4)],
+      agent,
+      { kind: 'none' },
+    ],
+    ['a wallet by the owner', [killed(wallet, Rank.Owner, 2)], wallet, refusedFor(wallet)],
+    [
+      'a wallet by both',
+      [killed(wallet, Rank.Owner, 2), killed(wallet, Rank.Council, 3)],
+      wallet,
+      { kind: 'lowers' },
+    ],
+    ['the fleet', [killed(fleetTarget, Rank.Council, 2)], fleetTarget, { kind: 'none' }],
+  ])('and what others may do of it: %s', (_, events, target, expected) => {
+    expect(ownersHold(afterEvents(...events), council, target)).toEqual(expected)
+    if (target.scope !== Scope.Fleet)
+      expect(ownersHold(afterEvents(...events), upper(owner), target)).toEqual({ kind: 'none' })
+  })
+
+  test('an order is the owner’s if it has rank Owner, no rank, or is by the owner', () => {
+    const registry = afterEvents(
+      { type: 'CouncilChanged', council },
+      { type: 'BreakerChanged', breaker: account(7), admitted: true },
+      { type: 'GuardianAppointed', owner, guardian: account(8) },
+    )
+    const is = (authority: Hex, target: Target) => isOwnersOrder(registry, authority, target, 0)
+    expect([owner, account(8), account(9)].map((who) => is(who, agent))).toEqual([true, true, true])
+    expect([council, account(7)].map((who) => is(who, agent))).toEqual([false, false])
+    expect([is(account(9), fleetTarget), is(council, wallet), is(owner, wallet)]).toEqual([
+      false,
+      false,
+      true,
+    ])
+    applyRegistryEvent(registry, { type: 'CouncilChanged', council: owner }, 0)
+    expect(is(upper(owner), agent)).toBe(true)
+  })
 })
 
 // The rule of DESIGN, section 3, stated anew over the list of events: what killed an agent and was not lifted since.

@@ -1,13 +1,21 @@
 import type { Hex } from './hex.ts'
-import { type AgentIdentity, neverKilled, type SubjectState } from './liveness.ts'
+import { type AgentIdentity, isActive, neverKilled, type SubjectState } from './liveness.ts'
 import { higherRank, Rank } from './rank.ts'
-import { agentTarget, InvalidSubjectError, Scope, subjectLabel, type Target, targetKey } from './scope.ts'
+import {
+  agentTarget,
+  InvalidSubjectError,
+  ownerTarget,
+  Scope,
+  subjectLabel,
+  type Target,
+  targetKey,
+} from './scope.ts'
 
 /** An agent as the chain has it. */
 export type Agent = AgentIdentity & {
   /** Ed25519 public key; null while a transfer has cleared it, and until the agent is complete. */
   readonly key: Hex | null
-  /** Sequence at which the key was set; 0 until the agent is complete. */
+  /** Sequence at which the key was set; 0 while there is none. */
   readonly keySince: number
   readonly agentWallet: Hex | null
   /** The owner before the last transfer, whose guardians keep their kill until `formerUntil` (Unix seconds). */
@@ -101,6 +109,7 @@ export type RegistryEvent =
       readonly sequence: number
       readonly requestTime: number
     })
+  | (Target & { readonly type: 'RankLowered'; readonly authority: Hex; readonly requestTime: number })
   | { readonly type: 'GuardianAppointed'; readonly owner: Hex; readonly guardian: Hex }
   | {
       readonly type: 'GuardianDismissed'
@@ -236,7 +245,14 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
     }
     case 'AgentTransferred': {
       const { uuid, newOwner, formerOwner, formerUntil } = event
-      changeAgent(uuid, { owner: newOwner, formerOwner, formerUntil, key: null, agentWallet: null })
+      changeAgent(uuid, {
+        owner: newOwner,
+        formerOwner,
+        formerUntil,
+        key: null,
+        keySince: 0,
+        agentWallet: null,
+      })
       changeOwner(uuid, formerOwner, newOwner)
       return
     }
@@ -248,12 +264,14 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
       return
     case 'Killed': {
       const state = stateIn(registry)(event)
-      const standing = state.killedAt > state.aliveSince ? state.rank : Rank.None
       changeState(event, {
         killedAt: event.sequence,
         killTime: blockTime,
-        rank: higherRank(standing, event.rank),
+        rank: higherRank(state.rank, event.rank),
         reason: event.reason,
+        // Of an owner whom a vote made council or emergency governor too: else two votes could lift what it stops.
+        ownersKill:
+          state.ownersKill || event.rank === Rank.Owner || ownerOf(registry, event) === event.authority,
       })
       if (event.orderDigest !== null) registry.landedOrders.set(event.orderDigest, event.sequence)
       return
@@ -264,7 +282,12 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
         aliveSince: event.sequence,
         rank: Rank.None,
         resumeRequestTime: event.requestTime,
+        ownersKill: false,
       })
+      return
+    case 'RankLowered':
+      registry.resumeRequests.delete(targetKey(event))
+      changeState(event, { rank: Rank.Owner, resumeRequestTime: event.requestTime })
       return
     case 'ResumeRequested':
       registry.resumeRequests.set(targetKey(event), {
@@ -306,6 +329,13 @@ export function applyRegistryEvent(registry: MutableRegistry, event: RegistryEve
       registry.cooldowns.set(event.rank, event.cooldown)
       return
   }
+}
+
+/** The wallet that owns a target: an agent's, or the wallet itself; null for types, the fleet and unknown agents. */
+export function ownerOf(registry: Registry, { scope, subject }: Target): Hex | null {
+  if (scope === Scope.Owner) return subjectLabel({ scope, subject }) as Hex
+  if (scope !== Scope.Agent) return null
+  return registry.agents.get(subjectLabel({ scope, subject }))?.owner ?? null
 }
 
 const zeroAddress: Hex = `0x${'0'.repeat(40)}`
@@ -353,16 +383,50 @@ export function killRankOf(registry: Registry, account: Hex, target: Target, now
 export function resumeRankOf(registry: Registry, account: Hex, target: Target): Rank {
   const authority = readAuthority(registry, account, target)
   if (authority === null) return Rank.None
-  const { account: who, label } = authority
+  const { account: who } = authority
   if (who === registry.governance) return Rank.Governance
   if (who === registry.council) return Rank.Council
-  const owner =
-    target.scope === Scope.Agent
-      ? registry.agents.get(label)?.owner
-      : target.scope === Scope.Owner
-        ? label
-        : undefined
-  return who === owner ? Rank.Owner : Rank.None
+  return who === ownerOf(registry, target) ? Rank.Owner : Rank.None
+}
+
+/** What an owner's kill means for a resume by an account. */
+export type OwnersHold =
+  /** None stands in its way: there is none, or the account owns the target. */
+  | { readonly kind: 'none' }
+  /** The resume lifts what stands above the owner's kill, and the target stays killed at rank Owner. */
+  | { readonly kind: 'lowers' }
+  /** It is refused: `of` is the target of the owner's kill, the agent's wallet where that is under one. */
+  | { readonly kind: 'refuses'; readonly of: Target }
+
+/**
+ * Whether a resume of a target by an account leaves an owner's kill in place or is refused for it (`OwnersKill`). It
+ * says nothing of the account's rank. Twin of `KillSwitch._resumeTerms`.
+ */
+export function ownersHold(registry: Registry, account: Hex, target: Target): OwnersHold {
+  if (account.toLowerCase() === ownerOf(registry, target)) return { kind: 'none' }
+  const stateOf = stateIn(registry)
+  const state = stateOf(target)
+  if (state.ownersKill && state.rank === Rank.Owner) return { kind: 'refuses', of: target }
+  const agent = target.scope === Scope.Agent ? registry.agents.get(subjectLabel(target)) : undefined
+  if (agent !== undefined) {
+    const of = ownerTarget(agent.owner)
+    const wallet = stateOf(of)
+    if (wallet.ownersKill && isActive(wallet) && wallet.killedAt > state.aliveSince)
+      return { kind: 'refuses', of }
+  }
+  return { kind: state.ownersKill ? 'lowers' : 'none' }
+}
+
+/**
+ * Whether an order of an authority is burnt by the owner of its target alone: of one whose kill has rank Owner, of one
+ * that has none any more, and of the owner. Twin of `KillSwitch.burnOrder`.
+ * @param now Unix seconds
+ */
+export function isOwnersOrder(registry: Registry, authority: Hex, target: Target, now: number): boolean {
+  const owner = ownerOf(registry, target)
+  if (owner === null) return false
+  const rank = killRankOf(registry, authority, target, now)
+  return rank === Rank.Owner || rank === Rank.None || authority.toLowerCase() === owner
 }
 
 /** Whether the wallet owns at least one agent. */

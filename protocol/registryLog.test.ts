@@ -41,6 +41,23 @@ test('a kill is decoded from its topics and data, addresses in lower case', () =
   })
 })
 
+test('a lowering of the rank', () => {
+  const subject: Hex = `0x${'00'.repeat(16)}0f8fad5bd9cb869fa16570867728950e`
+  const topics = encodeEventTopics({
+    abi: killSwitchAbi,
+    eventName: 'RankLowered',
+    args: { scope: 0, subject, authority: address },
+  })
+  const data = encodeAbiParameters([{ type: 'uint40' }], [1_800_000_000])
+  expect(decodeRegistryLog({ topics: topics as Hex[], data })).toEqual({
+    type: 'RankLowered',
+    scope: 0,
+    subject,
+    authority: address.toLowerCase(),
+    requestTime: 1_800_000_000,
+  })
+})
+
 test('what does not fit the ABI is refused: topics, data, an unknown event', () => {
   for (const log of [
     { ...killed, topics: [] },

@@ -133,6 +133,14 @@ export function decodeRegistryLog(log: Log): RegistryEvent | null {
         sequence: args.sequence,
         requestTime: args.requestTime,
       }
+    case 'RankLowered':
+      return {
+        type: eventName,
+        scope: args.scope as Scope,
+        subject: args.subject,
+        authority: lower(args.authority),
+        requestTime: args.requestTime,
+      }
     case 'GuardianAppointed':
       return { type: eventName, owner: lower(args.owner), guardian: lower(args.guardian) }
     case 'GuardianDismissed':

@@ -23,7 +23,7 @@ let sequence = 1
 const killed = (target: Target, rank: Rank, reason: number = Reason.Compromised): RegistryEvent => ({
   type: 'Killed',
   ...target,
-  authority: owner,
+  authority: rank === Rank.Owner ? owner : council,
   rank,
   reason,
   text: '',
@@ -57,7 +57,7 @@ test.each([
 })
 
 test('of several kills that cover it, the highest rank and the longest cool-down count', () => {
-  const registry = after(killed(agent, Rank.Owner), killed(ownerTarget(owner), Rank.Council))
+  const registry = after(killed(agent, Rank.Breaker), killed(ownerTarget(owner), Rank.Council))
   expect(resumeTerms(registry, owner, agent, killTime)).toMatchObject({
     kind: 'not yours',
     required: Rank.Council,
@@ -87,4 +87,44 @@ test.each([
     kind: 'request first',
     voided: true,
   })
+})
+
+test.each([
+  { what: 'an agent', stopped: agent, target: agent },
+  { what: 'a wallet', stopped: ownerTarget(owner), target: ownerTarget(owner) },
+  { what: 'an agent’s wallet', stopped: ownerTarget(owner), target: agent },
+])('what its owner stopped is for the owner alone: $what', ({ stopped, target }) => {
+  const registry = after(killed(stopped, Rank.Owner))
+  expect(resumeTerms(registry, council, target, killTime)).toEqual({ kind: 'owner alone', of: stopped })
+  expect(resumeTerms(registry, owner, target, killTime)).toMatchObject({
+    kind: 'request first',
+    lowers: false,
+  })
+})
+
+test('of what stands above an owner’s kill, only that is lifted; it needs no key, and the owner goes on after', () => {
+  const both = [killed(agent, Rank.Owner), killed(agent, Rank.Council)]
+  const registry = after(...both)
+  expect(resumeTerms(registry, owner, agent, killTime)).toMatchObject({ kind: 'not yours' })
+  expect(resumeTerms(registry, council, agent, killTime)).toMatchObject({
+    kind: 'request first',
+    lowers: true,
+  })
+  applyRegistryEvent(registry, requested(agent), killTime)
+  expect(resumeTerms(registry, council, agent, killTime)).toMatchObject({
+    kind: 'cooling down',
+    lowers: true,
+  })
+  registry.agents.set(uuid, { ...registry.agents.get(uuid), key: null } as never)
+  expect(resumeTerms(registry, council, agent, killTime + 3 * cooldown)).toEqual({
+    kind: 'ready',
+    lowers: true,
+  })
+  applyRegistryEvent(
+    registry,
+    { type: 'RankLowered', ...agent, authority: council, requestTime: killTime },
+    killTime,
+  )
+  expect(resumeTerms(registry, council, agent, killTime)).toEqual({ kind: 'owner alone', of: agent })
+  expect(resumeTerms(registry, owner, agent, killTime)).toEqual({ kind: 'key needed' })
 })

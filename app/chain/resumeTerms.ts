@@ -1,8 +1,8 @@
 import type { Hex } from '../../protocol/hex.ts'
-import { coveringKills } from '../../protocol/liveness.ts'
+import { coveringKills, isActive } from '../../protocol/liveness.ts'
 import { Rank } from '../../protocol/rank.ts'
 import { Reason } from '../../protocol/reason.ts'
-import { type Registry, resumeRankOf, stateIn } from '../../protocol/registry.ts'
+import { ownersHold, type Registry, resumeRankOf, stateIn } from '../../protocol/registry.ts'
 import {
   agentTypeTarget,
   fleetTarget,
@@ -19,10 +19,17 @@ export type ResumeTerms =
   | { readonly kind: 'nothing to lift' }
   /** The account's rank does not reach the kill's. */
   | { readonly kind: 'not yours'; readonly required: Rank; readonly rank: Rank }
+  /** Its owner alone lifts it; `of` is what the owner stopped, the wallet of an agent where that is it. */
+  | { readonly kind: 'owner alone'; readonly of: Target }
   | { readonly kind: 'key needed' }
-  | { readonly kind: 'request first'; readonly cooldown: number; readonly voided: boolean }
-  | { readonly kind: 'cooling down'; readonly requestTime: number; readonly readyAt: number }
-  | { readonly kind: 'ready' }
+  | (Step & { readonly kind: 'request first'; readonly cooldown: number; readonly voided: boolean })
+  | (Step & { readonly kind: 'cooling down'; readonly requestTime: number; readonly readyAt: number })
+  | (Step & { readonly kind: 'ready' })
+
+type Step = {
+  /** It lifts only what stands above the owner's kill: the subject stays killed at rank Owner. */
+  readonly lowers: boolean
+}
 
 /**
  * The rules of `KillSwitch.requestResume` and `resume`, in the order in which they would refuse.
@@ -33,7 +40,7 @@ export function resumeTerms(registry: Registry, account: Hex, target: Target, no
   const agent = target.scope === Scope.Agent ? registry.agents.get(subjectLabel(target)) : undefined
   const lifted =
     agent === undefined
-      ? [target].filter((one) => stateOf(one).killedAt > stateOf(one).aliveSince)
+      ? [target].filter((one) => isActive(stateOf(one)))
       : coveringKills(agent, stateOf).filter((one) => one.scope <= Scope.Owner)
   if (lifted.length === 0) return { kind: 'nothing to lift' }
   const terms = lifted.map((one) => {
@@ -46,7 +53,10 @@ export function resumeTerms(registry: Registry, account: Hex, target: Target, no
   const cooldown = Math.max(...terms.map((one) => one.cooldown))
   const rank = resumeRankOf(registry, account, target)
   if (rank < required) return { kind: 'not yours', required, rank }
-  if (agent !== undefined && agent.key === null) return { kind: 'key needed' }
+  const hold = ownersHold(registry, account, target)
+  if (hold.kind === 'refuses') return { kind: 'owner alone', of: hold.of }
+  const lowers = hold.kind === 'lowers'
+  if (!lowers && agent !== undefined && agent.key === null) return { kind: 'key needed' }
   const request = registry.resumeRequests.get(targetKey(target))
   const covering: readonly Target[] =
     agent === undefined
@@ -59,9 +69,9 @@ export function resumeTerms(registry: Registry, account: Hex, target: Target, no
         ]
   const latestKill = Math.max(...covering.map((one) => stateOf(one).killedAt))
   if (request === undefined || request.sequence < latestKill)
-    return { kind: 'request first', cooldown, voided: request !== undefined }
+    return { kind: 'request first', lowers, cooldown, voided: request !== undefined }
   const readyAt = request.requestTime + Math.max(request.cooldown, cooldown)
   return now < readyAt
-    ? { kind: 'cooling down', requestTime: request.requestTime, readyAt }
-    : { kind: 'ready' }
+    ? { kind: 'cooling down', lowers, requestTime: request.requestTime, readyAt }
+    : { kind: 'ready', lowers }
 }

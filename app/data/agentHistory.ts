@@ -83,6 +83,13 @@ function words(
         : null
     case 'Resumed':
       return covers(event) ? [`Resumed: ${targetWords(event)}`, `by ${shortHex(event.authority)}`] : null
+    case 'RankLowered':
+      return covers(event)
+        ? [
+            `Lifted above its owner’s kill: ${targetWords(event)}`,
+            `by ${shortHex(event.authority)}; still killed, rank Owner`,
+          ]
+        : null
     default:
       return null
   }

@@ -268,7 +268,11 @@ describe('kills, releases and settings', () => {
     )[0]
 
   test.each<[string, readonly unknown[], RegExp]>([
-    ['setCouncil', [place(9)], /may release what owners and breakers stopped.*without another vote/],
+    [
+      'setCouncil',
+      [place(9)],
+      /may release what breakers and earlier councils stopped.*without another vote.*only its owner releases/,
+    ],
     ['setBreaker', [place(9), true], /may stop any single agent.*without a vote/],
     ['setEmergencyGovernor', [place(9)], /may stop any agent.*that only votes lift/],
     ['offerGovernance', [place(9)], /it alone sets policies, council.*decide nothing any more/],

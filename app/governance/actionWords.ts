@@ -314,10 +314,10 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
         kind: 'setting',
         title: isNone
           ? 'Dismisses the council: there is none any more'
-          : 'Appoints the council, which stops and releases anything up to rank Council',
+          : 'Appoints the council, which stops anything and releases what others than owners stopped, up to rank Council',
         warning: isNone
           ? null
-          : 'That account may stop any agent, wallet, type or the fleet, and may release what owners and breakers stopped, after the cool-down, without another vote.',
+          : 'That account may stop any agent, wallet, type or the fleet, and may release what breakers and earlier councils stopped, after the cool-down, without another vote. What an owner stopped only its owner releases.',
         changes: only('Council', null, isNone ? 'none' : council),
       }
     }
@@ -334,7 +334,7 @@ export function actionWords(meaning: ActionMeaning, before: Before): ActionWords
         kind: 'setting',
         title: `Offers every power of these votes to ${shortHex(first as string)}`,
         warning:
-          'Once that account accepts, it alone sets policies, council, breakers and plans and releases what is stopped; these votes decide nothing any more.',
+          'Once that account accepts, it alone sets policies, council, breakers and plans and releases what others than owners stopped; these votes decide nothing any more.',
         changes: only('Successor', null, (first as string).toLowerCase()),
       }
     case 'subscriptions.setPlan': {

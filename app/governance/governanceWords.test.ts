@@ -39,7 +39,7 @@ test.each<[string, readonly unknown[], RegExp]>([
   ['GovernorRestrictedProposer', [account], /names another proposer/],
   ['NotAKill', [1n, account, 0n, '0x12345678'], /only stop\. Action 2/],
   ['MixedProposal', [1n], /Resumes stand alone: action 2/],
-  ['OwnersKill', [0, word], /Only its owner stopped it/],
+  ['OwnersKill', [0, word], /Its owner stopped it/],
   [
     'OutOfBounds',
     [stringToHex('consecutiveFailures', { size: 32 }), 1n, 2n, 1000n],

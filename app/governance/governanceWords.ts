@@ -56,7 +56,7 @@ export const governanceWords: ContractWords = (name, args) => {
     case 'MixedProposal':
       return `Resumes stand alone: action ${whole(Number(a) + 1)} is not of the kind of the first. Make two proposals.`
     case 'OwnersKill':
-      return 'Only its owner stopped it; a vote does not lift that.'
+      return 'Its owner stopped it, or the wallet that it belongs to; a vote does not lift that.'
     case 'OutOfBounds':
       return `${fieldName(a as `0x${string}`)} can be ${whole(c as bigint)} to ${whole(d as bigint)}; ${whole(b as bigint)} is outside.`
     case 'LooserThanDefault':

@@ -140,9 +140,7 @@ abstract contract AgentRegistry is AgentMetadata, EIP712, IAgentRegistry {
         require(key != agent.key, KeyUnchanged(agentId, key));
 
         uint48 sequence_ = _nextSequence();
-        SubjectState storage state = _stateOf(Scope.Agent, bytes32(agentId));
-        state.keySince = sequence_;
-        state.keyCleared = false;
+        _stateOf(Scope.Agent, bytes32(agentId)).keySince = sequence_;
         agent.key = key;
         emit KeyChanged(agentId, key, sequence_);
     }
@@ -211,8 +209,7 @@ abstract contract AgentRegistry is AgentMetadata, EIP712, IAgentRegistry {
     /// @inheritdoc IAgentRegistry
     function keyOf(uint256 agentId) external view returns (bytes32) {
         _requireAgent(agentId);
-        if (_stateOf(Scope.Agent, bytes32(agentId)).keyCleared) return 0;
-        return _agents[agentId].key;
+        return _isKeyCleared(agentId) ? bytes32(0) : _agents[agentId].key;
     }
 
     /// @inheritdoc IERC8004IdentityRegistry
@@ -284,8 +281,7 @@ abstract contract AgentRegistry is AgentMetadata, EIP712, IAgentRegistry {
         uint40 formerUntil = uint40(block.timestamp) + _formerGuardianship();
         agent.formerOwner = from;
         agent.formerUntil = formerUntil;
-        // An agent without a key has none that its former owner could know.
-        if (agent.key != 0) _stateOf(Scope.Agent, bytes32(agentId)).keyCleared = true;
+        _stateOf(Scope.Agent, bytes32(agentId)).keySince = 0;
         emit AgentTransferred(agentId, from, to, formerUntil);
         if (agent.agentWallet != address(0)) agent.agentWallet = address(0);
         _announceWallet(agentId, address(0));
@@ -331,6 +327,12 @@ abstract contract AgentRegistry is AgentMetadata, EIP712, IAgentRegistry {
         SubjectState storage state = _stateOf(scope, subject);
         killedAt = state.killedAt;
         if (killedAt <= state.aliveSince) killedAt = 0;
+    }
+
+    /// @dev Whether a transfer withdrew the key, which `Agent` keeps so that it is not set again. An agent that never had one
+    /// has none that a former owner could know.
+    function _isKeyCleared(uint256 agentId) internal view returns (bool) {
+        return _stateOf(Scope.Agent, bytes32(agentId)).keySince == 0 && _agents[agentId].key != 0;
     }
 
     /// @dev Zero for an unknown agent.

@@ -5,7 +5,7 @@ import {IAgentKillStatus} from "../interfaces/IAgentKillStatus.sol";
 import {IKillSwitch} from "../interfaces/IKillSwitch.sol";
 import {AgentTypes} from "../libraries/AgentTypes.sol";
 import {Signatures} from "../libraries/Signatures.sol";
-import {KillOrder, Rank, ResumeRequest, Scope, SubjectState} from "../types/Liveness.sol";
+import {KillOrder, OWNERS_KILL, Rank, ResumeRequest, Scope, SubjectState} from "../types/Liveness.sol";
 import {AgentRegistry} from "./AgentRegistry.sol";
 
 /// @title Who may kill an agent, and whether it is killed
@@ -20,6 +20,11 @@ import {AgentRegistry} from "./AgentRegistry.sol";
 ///
 /// - Easy to stop, hard to restart. A kill of a killed subject counts anew and can only raise the rank. A resume needs
 ///   the highest rank and the longest cool-down of what it lifts; a request dies with the next kill.
+/// - What an owner stopped, or a guardian or transfer in its name, stays stopped until the owner resumes it. A resume by
+///   council or governance lifts what stands above such a kill and lowers the rank to Owner; where nothing does it is
+///   refused, and so is that of an agent whose wallet its owner stopped.
+/// - An owner whom a vote makes council or emergency governor kills at that rank, but still as the owner: otherwise two votes
+///   could lift what it stops.
 /// - An order lands once. Whoever resends it gets the same answer, so relayers need not agree on who sends.
 /// - An order is burnt by its digest, not by its nonce alone: otherwise the owner of any agent could make up an order
 ///   of a stranger over that agent and so burn the nonce of the stranger's real order over another.
@@ -29,8 +34,9 @@ import {AgentRegistry} from "./AgentRegistry.sol";
 ///
 /// Trust assumptions
 /// -----------------
-/// - Governance decides who holds which power and resumes everything, but kills nothing.
-/// - The emergency governor kills everything and resumes nothing; the council does both, up to its rank.
+/// - Governance decides who holds which power and lifts every kill but an owner's; it kills nothing.
+/// - The emergency governor kills everything and resumes nothing; the council does both, up to its rank, but for owners' kills.
+/// - An owner who cannot sign any more cannot resume what it stopped, and nobody can in its place.
 /// - A breaker can stop single agents, at the rank that their owners can lift.
 /// - A guardian can stop what one owner owns, until one cool-down after its dismissal. Owners choose their own.
 /// - Block timestamps are good to some seconds; every limit here is of a minute or more, or is chosen by governance.
@@ -80,6 +86,8 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
     /// @dev Codes from here on are the contract's own.
     uint16 private constant FIRST_RESERVED_REASON = 0xff00;
     uint16 private constant REASON_TRANSFERRED = 0xff01;
+
+    uint256 private constant OWNERS_POWER = uint256(Rank.Owner) | OWNERS_KILL;
 
     uint32 private immutable _minCooldown;
 
@@ -169,9 +177,16 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
     /// @inheritdoc IKillSwitch
     function burnOrder(KillOrder calldata order) external {
         _requireSubject(order.scope, order.subject);
-        Rank required = _killRank(order.authority, order.scope, order.subject);
+        uint256 power = _killPower(order.authority, order.scope, order.subject);
+        Rank required = _rankOf(power);
         if (required < Rank.Owner) required = Rank.Owner;
         _requireResumeRank(order.scope, order.subject, required);
+        // Also of an authority that has no power any more: it may have been the owner's when it signed.
+        bool owners = power == 0 || power & OWNERS_KILL != 0;
+        require(
+            !owners || order.scope > Scope.Owner || _owns(msg.sender, order.scope, order.subject),
+            OwnersKill(order.scope, order.subject)
+        );
 
         bytes32 digest = orderDigest(order);
         require(
@@ -186,8 +201,7 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
     /// @inheritdoc IKillSwitch
     function requestResume(Scope scope, bytes32 subject) external {
         _requireSubject(scope, subject);
-        (Rank required, uint32 cooldown) = _resumeTerms(scope, subject);
-        _requireResumeRank(scope, subject, required);
+        (uint32 cooldown, ) = _resumeTerms(scope, subject);
 
         ResumeRequest storage request = _requests[scope][subject];
         require(
@@ -207,8 +221,7 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
     /// @inheritdoc IKillSwitch
     function resume(Scope scope, bytes32 subject) external {
         _requireSubject(scope, subject);
-        (Rank required, uint32 cooldown) = _resumeTerms(scope, subject);
-        _requireResumeRank(scope, subject, required);
+        (uint32 cooldown, bool ownersKillStays) = _resumeTerms(scope, subject);
 
         ResumeRequest memory request = _requests[scope][subject];
         require(
@@ -218,13 +231,19 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         uint40 readyAt = _readyAt(request, cooldown);
         require(block.timestamp >= readyAt, CooldownRunning(readyAt, block.timestamp));
         SubjectState storage state = _stateOf(scope, subject);
-        require(!state.keyCleared, KeyRequired(uint256(subject)));
+        delete _requests[scope][subject];
+        state.resumeRequestTime = request.requestTime;
+        if (ownersKillStays) {
+            state.rank = Rank.Owner;
+            emit RankLowered(scope, subject, msg.sender, request.requestTime);
+            return;
+        }
+        require(scope != Scope.Agent || !_isKeyCleared(uint256(subject)), KeyRequired(uint256(subject)));
 
         uint48 sequence_ = _nextSequence();
         state.aliveSince = sequence_;
         state.rank = Rank.None;
-        state.resumeRequestTime = request.requestTime;
-        delete _requests[scope][subject];
+        state.ownersKill = false;
         emit Resumed(scope, subject, msg.sender, sequence_, request.requestTime);
     }
 
@@ -303,7 +322,7 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
 
     /// @inheritdoc IKillSwitch
     function killRankOf(address account, Scope scope, bytes32 subject) external view returns (Rank) {
-        return _isSubject(scope, subject) ? _killRank(account, scope, subject) : Rank.None;
+        return _isSubject(scope, subject) ? _rankOf(_killPower(account, scope, subject)) : Rank.None;
     }
 
     /// @inheritdoc IKillSwitch
@@ -418,7 +437,7 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
             Scope.Agent,
             bytes32(agentId),
             formerOwner,
-            Rank.Owner,
+            OWNERS_POWER,
             REASON_TRANSFERRED,
             string(msg.data[:0]),
             0
@@ -447,8 +466,8 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         uint16 reason,
         string calldata text
     ) private returns (uint48) {
-        Rank rank = _requireKill(msg.sender, scope, subject, reason, text);
-        return _kill(scope, subject, msg.sender, rank, reason, text, 0);
+        uint256 power = _requireKill(msg.sender, scope, subject, reason, text);
+        return _kill(scope, subject, msg.sender, power, reason, text, 0);
     }
 
     /// @dev The cheap refusals come first, the signature last.
@@ -463,10 +482,10 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         }
         require(!_isBurnt(digest), NonceUsed(authority, order.nonce));
         _requireTimely(order);
-        Rank rank = _requireKill(authority, order.scope, order.subject, order.reason, order.text);
+        uint256 power = _requireKill(authority, order.scope, order.subject, order.reason, order.text);
         require(Signatures.isValid(authority, digest, signature), InvalidSignature(authority, digest));
 
-        sequence_ = _kill(order.scope, order.subject, authority, rank, order.reason, order.text, digest);
+        sequence_ = _kill(order.scope, order.subject, authority, power, order.reason, order.text, digest);
         landing.sequence = sequence_;
         landing.digest = bytes26(digest);
         emit OrderLanded(authority, order.nonce, digest, sequence_);
@@ -499,15 +518,15 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         Scope scope,
         bytes32 subject,
         address authority,
-        Rank rank,
+        uint256 power,
         uint16 reason,
         string calldata text,
         bytes32 digest
     ) private returns (uint48 sequence_) {
         sequence_ = _nextSequence();
         // A resume sets the rank back, so what is raised here belongs to the kills since.
-        _stateOf(scope, subject).writeKill(sequence_, uint40(block.timestamp), rank, reason);
-        emit Killed(scope, subject, authority, rank, reason, sequence_, digest, text);
+        _stateOf(scope, subject).writeKill(sequence_, uint40(block.timestamp), power, reason);
+        emit Killed(scope, subject, authority, _rankOf(power), reason, sequence_, digest, text);
     }
 
     function _setCouncil(address council_) private {
@@ -530,28 +549,42 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         emit CooldownChanged(rank, cooldown);
     }
 
-    /// @dev Rank and cool-down that a resume of the subject needs now: the highest and the longest of what it lifts.
+    /// @dev What a resume by the caller takes now: the highest rank and the longest cool-down of what it lifts. Refuses a
+    /// caller who lacks that rank, and one who would lift an owner's kill without being the owner. `ownersKillStays` says that
+    /// it lifts only what stands above the owner's kill.
     function _resumeTerms(
         Scope scope,
         bytes32 subject
-    ) private view returns (Rank required, uint32 cooldown) {
+    ) private view returns (uint32 cooldown, bool ownersKillStays) {
+        bool owns = _owns(msg.sender, scope, subject);
+        Rank required;
+        // The subject of an owner's kill that forbids the resume.
+        bytes32 forbids;
+        Scope forbidsAs = scope;
         if (_activeKill(scope, subject) != 0) {
             SubjectState storage state = _stateOf(scope, subject);
             required = state.rank;
             bool transferred = state.reason == REASON_TRANSFERRED && required == Rank.Owner;
             if (!transferred) cooldown = _cooldowns[required];
+            ownersKillStays = state.ownersKill && !owns;
+            if (ownersKillStays && required == Rank.Owner) forbids = subject;
         }
         if (scope == Scope.Agent) {
             uint256 agentId = uint256(subject);
             address owner = _ownerOf(agentId);
             if (_coveringOwnerKill(agentId, owner) != 0) {
-                Rank ownerRank = _stateOf(Scope.Owner, _ownerSubject(owner)).rank;
+                SubjectState storage wallet = _stateOf(Scope.Owner, _ownerSubject(owner));
+                Rank ownerRank = wallet.rank;
                 if (ownerRank > required) required = ownerRank;
                 uint32 ownerCooldown = _cooldowns[ownerRank];
                 if (ownerCooldown > cooldown) cooldown = ownerCooldown;
+                if (wallet.ownersKill && !owns && forbids == 0)
+                    (forbidsAs, forbids) = (Scope.Owner, _ownerSubject(owner));
             }
         }
         require(required != Rank.None, NotKilled(scope, subject));
+        _requireResumeRank(scope, subject, required);
+        require(forbids == 0, OwnersKill(forbidsAs, forbids));
     }
 
     /// @dev Sequence of the latest kill, active or not, that covers (some of) the subject.
@@ -566,35 +599,44 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         }
     }
 
-    function _killRank(address account, Scope scope, bytes32 subject) private view returns (Rank) {
+    /// @dev The rank of a kill by the account, with `OWNERS_KILL` if it is the owner's; 0 without power.
+    function _killPower(address account, Scope scope, bytes32 subject) private view returns (uint256) {
         // The zero address holds no power, also where a role or an agent wallet is vacant.
-        if (account == address(0)) return Rank.None;
-        if (_tagOf(account) == _emergencyGovernorTag && account == _emergencyGovernor) return Rank.Governance;
-        if (account == _council) return Rank.Council;
-        if (scope == Scope.Owner) {
-            return _actsFor(account, address(uint160(uint256(subject)))) ? Rank.Owner : Rank.None;
+        if (account == address(0)) return 0;
+        if (_tagOf(account) == _emergencyGovernorTag && account == _emergencyGovernor) {
+            return uint256(Rank.Governance) | (_owns(account, scope, subject) ? OWNERS_KILL : 0);
         }
-        if (scope == Scope.Agent) {
+        if (account == _council) {
+            return uint256(Rank.Council) | (_owns(account, scope, subject) ? OWNERS_KILL : 0);
+        }
+        uint8 kind = uint8(scope);
+        if (kind == uint8(Scope.Owner)) {
+            return _actsFor(account, address(uint160(uint256(subject)))) ? OWNERS_POWER : 0;
+        }
+        if (kind == uint8(Scope.Agent)) {
             uint256 agentId = uint256(subject);
-            if (_actsFor(account, _ownerOf(agentId))) return Rank.Owner;
+            if (_actsFor(account, _ownerOf(agentId))) return OWNERS_POWER;
             Agent storage agent = _agentOf(agentId);
-            if (account == agent.agentWallet) return Rank.Owner;
+            if (account == agent.agentWallet) return OWNERS_POWER;
             bool formerGuardian =
                 block.timestamp < agent.formerUntil && _isGuardian(agent.formerOwner, account);
-            if (formerGuardian) return Rank.Owner;
-            if (_breakers[account]) return Rank.Breaker;
+            if (formerGuardian) return OWNERS_POWER;
+            if (_breakers[account]) return uint256(Rank.Breaker);
         }
-        return Rank.None;
+        return 0;
     }
 
     function _resumeRank(address account, Scope scope, bytes32 subject) private view returns (Rank) {
         if (account == address(0)) return Rank.None;
         if (account == _governance) return Rank.Governance;
         if (account == _council) return Rank.Council;
-        bool owns =
-            (scope == Scope.Agent && account == _ownerOf(uint256(subject))) ||
-                (scope == Scope.Owner && _ownerSubject(account) == subject);
-        return owns ? Rank.Owner : Rank.None;
+        return _owns(account, scope, subject) ? Rank.Owner : Rank.None;
+    }
+
+    function _owns(address account, Scope scope, bytes32 subject) private view returns (bool) {
+        uint8 kind = uint8(scope);
+        if (kind == uint8(Scope.Agent)) return account == _ownerOf(uint256(subject));
+        return kind == uint8(Scope.Owner) && _ownerSubject(account) == subject;
     }
 
     function _actsFor(address account, address owner) private view returns (bool) {
@@ -612,12 +654,12 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
         bytes32 subject,
         uint16 reason,
         string calldata text
-    ) private view returns (Rank rank) {
+    ) private view returns (uint256 power) {
         require(reason < FIRST_RESERVED_REASON, ReservedReason(reason));
         require(bytes(text).length <= MAX_TEXT_LENGTH, TextTooLong(bytes(text).length));
         _requireSubject(scope, subject);
-        rank = _killRank(account, scope, subject);
-        require(rank != Rank.None, NotAuthorized(account, scope, subject));
+        power = _killPower(account, scope, subject);
+        require(power != 0, NotAuthorized(account, scope, subject));
     }
 
     function _requireTimely(KillOrder calldata order) private view {
@@ -655,14 +697,20 @@ contract KillSwitch is AgentRegistry, IKillSwitch {
     }
 
     function _isSubject(Scope scope, bytes32 subject) private view returns (bool) {
-        if (scope == Scope.Owner) return subject != 0 && uint256(subject) >> 160 == 0;
-        if (scope == Scope.Agent) return _ownerOf(uint256(subject)) != address(0);
-        if (scope == Scope.AgentType) return subject.lengthOf() != 0;
+        // As numbers: the compiler checks an enum anew at each comparison (40 gas), and every kill comes through here.
+        uint8 kind = uint8(scope);
+        if (kind == uint8(Scope.Owner)) return subject != 0 && uint256(subject) >> 160 == 0;
+        if (kind == uint8(Scope.Agent)) return _ownerOf(uint256(subject)) != address(0);
+        if (kind == uint8(Scope.AgentType)) return subject.lengthOf() != 0;
         return subject == 0;
     }
 
     function _readyAt(ResumeRequest memory request, uint32 cooldown) private pure returns (uint40) {
         return request.requestTime + (request.cooldown > cooldown ? request.cooldown : cooldown);
+    }
+
+    function _rankOf(uint256 power) private pure returns (Rank) {
+        return Rank(uint8(power));
     }
 
     function _tagOf(address account) private pure returns (uint48) {

@@ -6,7 +6,8 @@ import {KillOrder, Rank, ResumeRequest, Scope, SubjectState} from "../types/Live
 
 /// @title Who may kill an agent, and whether it is killed
 /// @notice Kills take effect at once and cost the same however many agents they cover. Resumes are strict: they need
-/// an authority of at least the killer's rank, a request, and the cool-down of the highest rank involved.
+/// an authority of at least the killer's rank, a request, and the cool-down of the highest rank involved. A kill of rank Owner
+/// (an owner's kill: by the owner, its guardian, the agent wallet, or a transfer) is lifted by the owner alone.
 ///
 /// | authority | rank | kills | resumes |
 /// |---|---|---|---|
@@ -14,12 +15,13 @@ import {KillOrder, Rank, ResumeRequest, Scope, SubjectState} from "../types/Live
 /// | owner | Owner | own Agent, own Owner scope | the same, up to rank Owner |
 /// | guardian of the owner | Owner | the owner's Agent and Owner scopes | nothing |
 /// | agent wallet | Owner | its Agent | nothing |
-/// | council | Council | every scope | every scope, up to rank Council |
+/// | council | Council | every scope | every scope, up to rank Council, but no owner's kill |
 /// | emergency governor | Governance | every scope | nothing |
-/// | governance | - | nothing | every scope, every rank |
+/// | governance | - | nothing | every scope, every rank, but no owner's kill |
 interface IKillSwitch is IAgentKillStatus {
-    /// @notice A subject was killed. `rank` is that of this kill's authority; the subject's rank is the highest since
-    /// its last resume. `orderDigest` is the EIP-712 digest of the order, zero for a transaction.
+    /// @notice A subject was killed. `rank` is that of this kill's authority; the subject's rank is the highest of the kills
+    /// that stand. It is an owner's kill if `rank` is Owner, and at any rank if `authority` owns the agent or is the wallet.
+    /// `orderDigest` is the EIP-712 digest of the order, zero for a transaction.
     event Killed(
         Scope indexed scope,
         bytes32 indexed subject,
@@ -44,6 +46,14 @@ interface IKillSwitch is IAgentKillStatus {
         bytes32 indexed subject,
         address indexed authority,
         uint48 sequence,
+        uint40 requestTime
+    );
+    /// @notice What stood above the owner's kill of a subject was lifted: its rank is Owner, it stays killed, and orders for it
+    /// issued before `requestTime` are void.
+    event RankLowered(
+        Scope indexed scope,
+        bytes32 indexed subject,
+        address indexed authority,
         uint40 requestTime
     );
     /// @notice `guardian` may kill what `owner` owns, at once.
@@ -94,7 +104,7 @@ interface IKillSwitch is IAgentKillStatus {
     error OrderExpired(uint64 deadline, uint256 now_);
     /// @dev The order is issued in the future (over 60 s) or its life is not within (0, 1 day].
     error InvalidOrderTimes(uint64 issuedAt, uint64 deadline, uint256 now_);
-    /// @dev The order was issued before the request of the subject's last executed resume.
+    /// @dev The order was issued before the request of the subject's last executed resume, or lowering of its rank.
     error OrderSuperseded(uint64 issuedAt, uint40 resumeRequestTime);
     /// @dev Another order has landed with this nonce, or this order was burnt.
     error NonceUsed(address authority, uint256 nonce);
@@ -102,6 +112,8 @@ interface IKillSwitch is IAgentKillStatus {
     error UnequalLengths(uint256 orders, uint256 signatures);
     /// @dev Too little gas is left to give the order at `index` its full share; send more. No order has landed.
     error InsufficientGas(uint256 index, uint256 left, uint256 needed);
+    /// @dev The subject's owner stopped it (or signed the order): its owner alone lifts (or burns) that.
+    error OwnersKill(Scope scope, bytes32 subject);
     /// @dev Nothing to resume: the subject has no active kill.
     error NotKilled(Scope scope, bytes32 subject);
     /// @dev A request that still holds is pending; execute it from `readyAt` on.
@@ -168,14 +180,19 @@ interface IKillSwitch is IAgentKillStatus {
     ) external returns (uint256 landed);
 
     /// @notice Undoes an order that has not landed, once the cool-down of its rank has passed; until then it can land.
-    /// The caller must be able to resume the subject at the order's rank and at least at rank Owner.
+    /// The caller must be able to resume the subject at the order's rank and at least at rank Owner. Over an agent or a wallet the
+    /// order of an authority whose kill has rank Owner, of one that has none any more, and of the owner is burnt by the
+    /// owner alone.
     function burnOrder(KillOrder calldata order) external;
 
     /// @notice Asks for the subject to be resumed. For an agent, rank and cool-down are the highest and longest of its
-    /// active Agent and Owner kills.
+    /// active Agent and Owner kills. Who is not the owner is refused (`OwnersKill`) where nothing stands above an owner's kill,
+    /// and for an agent whose wallet is under an owner's kill.
     function requestResume(Scope scope, bytes32 subject) external;
 
-    /// @notice Resumes the subject once the cool-down is over: the larger of its values at the request and now.
+    /// @notice Resumes the subject once the cool-down is over: the larger of its values at the request and now. Where an
+    /// owner's kill stands and the caller is not the owner, lifts what stands above it, lowers the rank to Owner
+    /// (`RankLowered`) and leaves the subject killed.
     function resume(Scope scope, bytes32 subject) external;
 
     /// @notice Gives `guardian` a kill over the caller's Agent and Owner scopes.
@@ -211,7 +228,8 @@ interface IKillSwitch is IAgentKillStatus {
     /// @notice The rank with which the account could kill the subject now; None for an invalid subject.
     function killRankOf(address account, Scope scope, bytes32 subject) external view returns (Rank);
 
-    /// @notice The highest rank of kill that the account could resume of the subject now; None for an invalid subject.
+    /// @notice The highest rank of kill that the account could lift of the subject now (an owner's kill only as its owner); None
+    /// for an invalid subject.
     function resumeRankOf(address account, Scope scope, bytes32 subject) external view returns (Rank);
 
     /// @notice Until when (Unix seconds) the guardian may kill for the owner; the largest uint40 while appointed.

@@ -1,5 +1,6 @@
 import type { BlockMark, ChainView } from '../../protocol/feed/message.ts'
 import type { Hex } from '../../protocol/hex.ts'
+import { Rank, rankName } from '../../protocol/rank.ts'
 import { applyRegistryEvent, type RegistryEvent } from '../../protocol/registry.ts'
 import type { RevocationRow } from '../../protocol/revocation.ts'
 import { scopeName, subjectLabel, targetKey } from '../../protocol/scope.ts'
@@ -216,18 +217,19 @@ export function createBlockRoad(
           const kill = landedIn(block.hash, logIndex, event)
           if (kill !== undefined) settle(kill, event.sequence, null)
         }
-        if (event.type === 'Resumed') {
-          const row = state.rows.get(targetKey(event))?.row
+        if (event.type === 'Resumed' || event.type === 'RankLowered') {
+          const isResume = event.type === 'Resumed'
+          const row = isResume ? state.rows.get(targetKey(event))?.row : undefined
           if (row !== undefined) announcements.push({ type: 'resumed', row })
           audit.push({
-            action: 'resume',
+            action: isResume ? 'resume' : 'rank lowered',
             actor: event.authority,
             spiffeId: null,
             time: Math.round(clock.wall()),
             detail: {
               scope: scopeName(event.scope),
               subject: subjectLabel(event),
-              sequence: event.sequence,
+              ...(isResume ? { sequence: event.sequence } : { rank: rankName(Rank.Owner) }),
               txHash,
             },
           })

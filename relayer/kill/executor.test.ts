@@ -440,6 +440,31 @@ describe('an order that never landed', () => {
     expect(w.types()).toContain('withdrawn')
   })
 
+  test('nor one that a lowering of the rank made void; but the owner’s kill below still does', async () => {
+    const w = world()
+    await w.start()
+    const order = await w.executor.takeOrder(w.order())
+    w.pass(1)
+    const lowered: RegistryEvent = {
+      type: 'RankLowered',
+      ...agentTarget(uuid),
+      authority: alice,
+      requestTime: w.now(),
+    }
+    const taken = await w.take(2, [w.killed(2), lowered])
+    expect(w.executor.kill(order.id)?.withdrawn).toBe(null)
+    const before = w.committed.length
+    await w.grant(taken)
+    expect(w.executor.kill(order.id)).toMatchObject({ withdrawnBecause: 'superseded' })
+    expect(w.executor.mayHoldSvid(agent)).toBe(false)
+    expect(w.types()).not.toContain('resumed')
+    expect(
+      w.committed.slice(before).flatMap(({ audit }) => audit?.filter(({ action }) => /lowered/.test(action))),
+    ).toMatchObject([
+      { action: 'rank lowered', actor: alice, detail: { scope: 'Agent', subject: uuid, rank: 'Owner' } },
+    ])
+  })
+
   test('is not undone by its deadline', async () => {
     const w = world()
     await w.start()

@@ -40,6 +40,8 @@ function explain(error: string, args: readonly unknown[]): string {
       return `${a} has no kill over ${subjectText(b, c)}: it is neither its owner nor a guardian`
     case 'RankTooLow':
       return `${a} may resume up to rank ${rankName(Number(b) as Rank)}; this kill needs rank ${rankName(Number(c) as Rank)}`
+    case 'OwnersKill':
+      return `${subjectText(a, b)} was stopped by its owner: its owner alone resumes it (or burns its orders)`
     case 'NotKilled':
       return `${subjectText(a, b)} is not killed; there is nothing to resume`
     case 'ResumePending':
@@ -59,7 +61,7 @@ function explain(error: string, args: readonly unknown[]): string {
     case 'InvalidOrderTimes':
       return `the order's times (issued ${timeText(Number(a))}, deadline ${timeText(Number(b))}) do not fit the chain's clock (${timeText(Number(c))})`
     case 'OrderSuperseded':
-      return `the order was issued at ${timeText(Number(a))}, before the resume requested at ${timeText(Number(b))}; sign a new one`
+      return `the order was issued at ${timeText(Number(a))}, before the resume (or lowering of the rank) requested at ${timeText(Number(b))}; sign a new one`
     case 'NonceUsed':
       return 'the order was burnt, or another one of this signer has taken its nonce'
     case 'InvalidSignature':

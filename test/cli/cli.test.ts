@@ -13,7 +13,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createPublicClient, type Hex, http } from 'viem'
+import { createPublicClient, createWalletClient, type Hex, http } from 'viem'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import { parseSpiffeId } from '../../protocol/spiffeId.ts'
@@ -420,6 +420,38 @@ test('resumes a wallet', async () => {
   await chain.pass(cooldown)
   expect((await cli(['resume', '--all', ...as])).code).toBe(0)
   expect(await Promise.all(agents.map(isKilled))).toEqual([false, false])
+})
+
+test('a council resumes nothing that its owner stopped, and says what it lifted above that', async () => {
+  const [agent] = (await register()) as [string]
+  const council = await newKeyFile('council.key')
+  const governing = createWalletClient({ account: chain.governance, transport: http(chain.rpc) })
+  await governing.writeContract({
+    address: chain.deployed.deployment.contract,
+    abi: killSwitchAbi,
+    functionName: 'setCouncil',
+    args: [council.address],
+    chain: null,
+  })
+  const as = (file: string) => ['--key-file', file, ...onChain()]
+  expect((await cli(['kill', agent, ...as(keyFile)])).code).toBe(0)
+  const refused = await cli(['resume', agent, '--request', '--json', ...as(council.file)])
+  expect([refused.code, refused.json]).toEqual([3, expect.objectContaining({ error: 'OwnersKill' })])
+  expect(refused.err + JSON.stringify(refused.json)).toContain('was stopped by its owner')
+
+  expect((await cli(['kill', agent, ...as(council.file)])).code).toBe(0)
+  expect((await cli(['resume', agent, '--request', ...as(council.file)])).code).toBe(0)
+  await chain.pass(cooldown)
+  const lowered = await cli(['resume', agent, '--json', ...as(council.file)])
+  expect([lowered.code, lowered.json]).toEqual([
+    0,
+    expect.objectContaining({ ok: true, resumed: false, killed: true }),
+  ])
+  expect(await isKilled(agent)).toBe(true)
+  expect((await cli(['resume', agent, '--request', ...as(keyFile)])).code).toBe(0)
+  await chain.pass(cooldown)
+  expect((await cli(['resume', agent, ...as(keyFile)])).code).toBe(0)
+  expect(await isKilled(agent)).toBe(false)
 })
 
 test('the key of somebody else kills nothing, by transaction or by signature', async () => {

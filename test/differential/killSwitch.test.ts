@@ -14,8 +14,11 @@ import { Rank } from '../../protocol/rank.ts'
 import {
   applyRegistryEvent,
   createRegistry,
+  isOwnersOrder,
   killRankOf,
   type MutableRegistry,
+  ownerOf,
+  ownersHold,
   type RegistryEvent,
   resumeRankOf,
   stateIn,
@@ -168,7 +171,6 @@ async function compare(history: History): Promise<void> {
     view('stateOf', args, () => ({
       ...stateIn(registry)(target),
       keySince: agent?.keySince ?? 0,
-      keyCleared: agent !== undefined && agent.agentType !== null && agent.key === null,
     }))
     view(
       'resumeRequestOf',
@@ -442,7 +444,13 @@ const burn = (who: number, which: number) =>
       (signer) => resumeRankOf(history.registry, signer.address, order) >= Rank.Owner,
     )
     const actor = who % 4 === 0 || able.length === 0 ? pick(everyone, who) : pick(able, who)
-    await send(history, actor, 'burnOrder', [order])
+    const { registry } = history
+    const time = Number(await now()) + 1
+    const ownersAlone =
+      ownerOf(registry, order) !== lower(actor.address) &&
+      isOwnersOrder(registry, order.authority, order, time)
+    const done = await send(history, actor, 'burnOrder', [order])
+    if (ownersAlone) expect(done).toBe(false)
   })
 const resuming = (functionName: 'requestResume' | 'resume', who: number, on: number) =>
   step(`${functionName} ${who} ${on}`, async (history) => {
@@ -461,8 +469,32 @@ const resuming = (functionName: 'requestResume' | 'resume', who: number, on: num
     const able = everyone.filter((signer) => resumeRankOf(history.registry, signer.address, target) > 0)
     const actor = who % 4 === 0 || able.length === 0 ? pick(everyone, who) : pick(able, who)
     const rank = resumeRankOf(history.registry, actor.address, target)
+    const hold = ownersHold(history.registry, actor.address, target)
     const done = await send(history, actor, functionName, [target.scope, target.subject])
-    if (rank < stateIn(history.registry)(target).rank) expect(done).toBe(false)
+    if (rank < stateIn(history.registry)(target).rank || hold.kind === 'refuses') expect(done).toBe(false)
+    if (!done || functionName === 'requestResume') return
+    await follow(history)
+    expect(history.events.at(-1)?.event.type).toBe(hold.kind === 'lowers' ? 'RankLowered' : 'Resumed')
+  })
+/** The owner's kill of an agent or its wallet, the council's above it, and a release by governance. */
+const killedByBoth = (which: number, wallet: boolean) =>
+  step(`killedByBoth ${which} ${wallet}`, async (history) => {
+    if (history.uuids.length === 0) return
+    const uuid = pick(history.uuids, which)
+    const owner = isOwner(history, uuid)
+    const target = wallet ? ownerTarget(owner.address) : agentTarget(uuid)
+    const args = [target.scope, target.subject]
+    await send(history, owner, 'kill', [...args, 1, ''])
+    await send(history, roles.council, 'kill', [...args, 1, ''])
+    const governance = everyone.find((signer) => lower(signer.address) === history.registry.governance)
+    if (governance === undefined) throw new Error('governance is nobody of ours')
+    if (!(await send(history, governance, 'requestResume', args))) return
+    await chain.client.increaseTime({ seconds: 4000 })
+    await chain.client.mine({ blocks: 1 })
+    await send(history, governance, 'resume', args)
+    await follow(history)
+    expect(history.events.at(-1)?.event.type).toBe('RankLowered')
+    expect(stateIn(history.registry)(target)).toMatchObject({ rank: Rank.Owner, ownersKill: true })
   })
 const wait = (seconds: number) =>
   step(`wait ${seconds}`, async () => {
@@ -534,10 +566,16 @@ const govern = (what: number, value: number) =>
           pick([roles.breaker, roles.stranger], value).address,
           value % 3 > 0,
         ]),
-      () => send(history, governance, 'setCouncil', [value % 3 === 0 ? zeroAddress : roles.council.address]),
+      // Owners too: what they stop stays theirs.
+      () =>
+        send(history, governance, 'setCouncil', [
+          [zeroAddress, roles.council.address, roles.council.address, pick(roles.owners, value).address][
+            value % 4
+          ],
+        ]),
       () =>
         send(history, governance, 'setEmergencyGovernor', [
-          value % 3 === 0 ? zeroAddress : roles.emergencyGovernor.address,
+          [zeroAddress, roles.emergencyGovernor.address, pick(roles.owners, value).address][value % 3],
         ]),
       () =>
         send(history, governance, 'setCooldown', [1 + (value % 4), (cooldowns[0] ?? 0) * (1 + (value % 3))]),
@@ -620,6 +658,9 @@ test('one history with every kind of event', async () => {
     // The last agent, which never changed hands.
     setAgentWallet(6, false),
     setAgentWallet(6, true),
+    govern(1, 1),
+    killedByBoth(6, false),
+    killedByBoth(6, true),
   ])
   expect([...new Set(history.events.map(({ event }) => event.type))].sort()).toEqual([
     'AgentCompleted',
@@ -638,6 +679,7 @@ test('one history with every kind of event', async () => {
     'Killed',
     'OrderBurned',
     'OrderLanded',
+    'RankLowered',
     'ResumeRequested',
     'Resumed',
   ])
@@ -674,6 +716,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
       .tuple(fc.constantFrom('requestResume' as const, 'resume' as const), n, n)
       .map((a) => resuming(...a)),
   },
+  { weight: 2, arbitrary: fc.tuple(n, fc.boolean()).map((a) => killedByBoth(...a)) },
   { weight: 5, arbitrary: fc.constantFrom(1, 300, 601, 1300, 4000).map(wait) },
   { weight: 3, arbitrary: fc.tuple(n, n).map((a) => transfer(...a)) },
   { weight: 2, arbitrary: fc.tuple(n, n).map((a) => setKey(...a)) },

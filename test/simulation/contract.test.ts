@@ -11,7 +11,7 @@ const tries = 20
 const noticedBy: Partial<Record<ContractRule, number>> = {
   'a transferred agent stays for one cool-down': 16,
   'a dismissal takes one cool-down': 16,
-  'former guardians keep their kill': 27,
+  'former guardians keep their kill': 66,
   'the digest is burnt, not the nonce': 10,
 }
 

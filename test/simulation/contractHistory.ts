@@ -30,6 +30,8 @@ type Kill = Target & {
   readonly time: number
   readonly sequence: number
   readonly isTransfer: boolean
+  /** Of rank Owner: by the owner, a guardian, or a transfer. */
+  readonly isOwners: boolean
 }
 
 /** What happened to one contract, as a list: the checks below know neither registry nor states. */
@@ -38,7 +40,9 @@ type Chronicle = {
   /** Sequence of the last resume by target; of agents also of the registration. */
   readonly resumedAt: Map<string, number>
   readonly requests: Map<string, { readonly time: number; readonly sequence: number }>
-  /** Time of the request of the last executed resume. */
+  /** Sequence at which the kills above the owner's were last lifted, by target. */
+  readonly loweredAt: Map<string, number>
+  /** Time of the request of the last executed resume, or lowering. */
   readonly resumeRequested: Map<string, number>
   readonly guardians: Map<string, { readonly dismissed: number | null }>
   readonly transfers: Map<string, { readonly former: Hex; readonly time: number; keySet: boolean }>
@@ -66,6 +70,7 @@ export function playContract(seed: number, without: ReadonlySet<ContractRule>): 
     kills: [],
     resumedAt: new Map(),
     requests: new Map(),
+    loweredAt: new Map(),
     resumeRequested: new Map(),
     guardians: new Map(),
     transfers: new Map(),
@@ -145,28 +150,45 @@ function isEntitled(
   )
 }
 
-const isActive = ({ kills, resumedAt }: Chronicle, target: Target): boolean =>
-  kills.some(
+/** The owner of what an order is over, and whether it is signed by the owner or a guardian. */
+function actsForOwner(
+  chronicle: Chronicle,
+  { registry }: ContractState,
+  order: KillOrder,
+  time: number,
+): { readonly owner: Hex | null; readonly acts: boolean } {
+  if (order.scope > Scope.Owner) return { owner: null, acts: false }
+  const label = subjectLabel(order)
+  const owner = order.scope === Scope.Owner ? (label as Hex) : (registry.agents.get(label)?.owner ?? null)
+  const { authority } = order
+  return {
+    owner,
+    acts: owner !== null && (authority === owner || guards(chronicle, owner, authority, time)),
+  }
+}
+
+/** The kills of a target that stand: since its last resume, and above the owner's since that was left alone. */
+const standing = ({ kills, resumedAt, loweredAt }: Chronicle, key: string): readonly Kill[] =>
+  kills.filter(
     (kill) =>
-      targetKey(kill) === targetKey(target) && kill.sequence > (resumedAt.get(targetKey(target)) ?? 0),
+      targetKey(kill) === key &&
+      kill.sequence > (resumedAt.get(key) ?? 0) &&
+      (kill.isOwners || kill.sequence > (loweredAt.get(key) ?? 0)),
   )
 
+const isActive = (chronicle: Chronicle, target: Target): boolean =>
+  standing(chronicle, targetKey(target)).length > 0
+
 /** The kills that a resume of the target lifts. */
-function lifted(
-  { kills, resumedAt }: Chronicle,
-  { registry }: ContractState,
-  target: Target,
-): readonly Kill[] {
+function lifted(chronicle: Chronicle, owner: Hex | null, target: Target): readonly Kill[] {
   const key = targetKey(target)
-  const since = resumedAt.get(key) ?? 0
-  const own = kills.filter((kill) => targetKey(kill) === key && kill.sequence > since)
-  if (target.scope !== Scope.Agent) return own
-  const agent = registry.agents.get(subjectLabel(target))
-  const owner = agent === undefined ? '' : targetKey(ownerTarget(agent.owner))
-  const ofOwner = kills.filter(
-    (kill) => targetKey(kill) === owner && kill.sequence > Math.max(since, resumedAt.get(owner) ?? 0),
-  )
-  return [...own, ...ofOwner]
+  const own = standing(chronicle, key)
+  if (target.scope !== Scope.Agent || owner === null) return own
+  const since = chronicle.resumedAt.get(key) ?? 0
+  return [
+    ...own,
+    ...standing(chronicle, targetKey(ownerTarget(owner))).filter((kill) => kill.sequence > since),
+  ]
 }
 
 function check(
@@ -196,21 +218,31 @@ function check(
         if (chronicle.landed.has(event.orderDigest)) fail('an order lands once', event.orderDigest)
         chronicle.landed.add(event.orderDigest)
       }
-      kills.push({ ...event, time, isTransfer: event.reason === Reason.Transferred })
+      kills.push({
+        ...event,
+        time,
+        isTransfer: event.reason === Reason.Transferred,
+        isOwners: event.rank === Rank.Owner,
+      })
       return
     case 'ResumeRequested':
       requests.set(targetKey(event), { time, sequence: event.sequence })
       return
-    case 'Resumed': {
+    case 'Resumed':
+    case 'RankLowered': {
       const key = targetKey(event)
       const request = requests.get(key) ?? fail('a resume was requested', key)
-      for (const kill of lifted(chronicle, state, event)) {
+      const agent = event.scope === Scope.Agent ? before.agents.get(subjectLabel(event)) : undefined
+      const owner = event.scope === Scope.Owner ? (subjectLabel(event) as Hex) : (agent?.owner ?? null)
+      const lowers = event.type === 'RankLowered'
+      for (const kill of lowers ? standing(chronicle, key) : lifted(chronicle, owner, event)) {
         if (before.rank < kill.rank)
           fail('a resume needs the highest rank', `${from} lifts rank ${kill.rank}`)
         if (!kill.isTransfer && time < kill.time + cooldown)
           fail('a resume waits out the cool-down', `${time - kill.time} s after the kill`)
+        if (kill.isOwners && !lowers && from !== owner)
+          fail('an owner’s kill is lifted by its owner alone', `${from} lifts one of ${owner}`)
       }
-      const agent = event.scope === Scope.Agent ? before.agents.get(subjectLabel(event)) : undefined
       const covering = [
         key,
         targetKey(fleetTarget),
@@ -220,11 +252,17 @@ function check(
       ]
       if (kills.some((kill) => covering.includes(targetKey(kill)) && kill.sequence > request.sequence))
         fail('a later kill voids the request', key)
+      resumeRequested.set(key, request.time)
+      requests.delete(key)
+      if (lowers) {
+        if (from === owner) fail('an owner lifts its own kill', key)
+        chronicle.loweredAt.set(key, state.registry.sequence)
+        if (!isActive(chronicle, event)) fail('an owner’s kill stands below a higher one', key)
+        return
+      }
       const transfer = event.scope === Scope.Agent ? transfers.get(subjectLabel(event)) : undefined
       if (transfer?.keySet === false) fail('a resume after a transfer needs another key', key)
       resumedAt.set(key, event.sequence)
-      resumeRequested.set(key, request.time)
-      requests.delete(key)
       return
     }
     case 'AgentTransferred': {
@@ -263,6 +301,11 @@ function check(
       if (event.effectiveAt < time + cooldown) fail('a burn takes one cool-down', event.orderDigest)
       if (before.burnRank < before.required)
         fail('a burn needs the rank', `${from} burns rank ${before.required}`)
+      if (call.name === 'burnOrder') {
+        const { owner, acts } = actsForOwner(chronicle, state, call.order, time)
+        if (acts && from !== owner)
+          fail('an owner’s order is burnt by its owner alone', `${from} burns one of ${event.authority}`)
+      }
       chronicle.burnt.set(event.orderDigest, event.effectiveAt)
   }
 }

@@ -1,6 +1,6 @@
 import type { Hex } from '../../../protocol/hex.ts'
 import { rankName } from '../../../protocol/rank.ts'
-import { Scope, type Target } from '../../../protocol/scope.ts'
+import { Scope, subjectLabel, type Target } from '../../../protocol/scope.ts'
 import { resumeTerms } from '../../chain/resumeTerms.ts'
 import { useWrite } from '../../chain/useWrite.ts'
 import { useChainTime } from '../../data/useChainTime.ts'
@@ -9,7 +9,7 @@ import { Button } from '../../design/components/Button.tsx'
 import { Countdown } from '../../design/components/Countdown.tsx'
 import { Row } from '../../design/components/Layout.tsx'
 import { Panel } from '../../design/components/Panel.tsx'
-import { clockTime, wholeDuration } from '../../format.ts'
+import { clockTime, shortHex, wholeDuration } from '../../format.ts'
 import { useServices } from '../../services.ts'
 import { WriteStatus } from '../WriteStatus.tsx'
 
@@ -31,6 +31,11 @@ export function ResumePanel(props: {
   const terms = resumeTerms(registry, account, target, chainTime)
   if (terms.kind === 'nothing to lift') return null
   const args = [target.scope, target.subject] as const
+  // Also once it is done: then it is the owner's alone.
+  const lowers = terms.kind === 'owner alone' || ('lowers' in terms && terms.lowers)
+  const effect = lowers
+    ? 'It lifts what stands above its owner’s kill; what the owner stopped stays stopped until the owner resumes it.'
+    : `Resuming brings back ${what}.`
   const isBusy = [request.step, resume.step].some((step) => step === 'wallet' || step === 'landing')
   return (
     <Panel title={title} sources={['chain']}>
@@ -47,13 +52,19 @@ export function ResumePanel(props: {
             </Button>
           </Row>
         </>
+      ) : terms.kind === 'owner alone' ? (
+        <p>
+          {terms.of.scope === target.scope
+            ? 'Its owner stopped it, so its owner alone resumes it.'
+            : `Its wallet ${shortHex(subjectLabel(terms.of) as Hex)} was stopped by its owner: resume the wallet first, from that wallet.`}
+        </p>
       ) : terms.kind === 'key needed' ? (
         <p>It was transferred. Give it a new key first (setKey), then resume it.</p>
       ) : terms.kind === 'request first' ? (
         <>
           <p>
-            Resuming brings back {what}. It takes two transactions with a cool-down of{' '}
-            {wholeDuration(terms.cooldown * 1000)} between them.
+            {effect} It takes two transactions with a cool-down of {wholeDuration(terms.cooldown * 1000)}{' '}
+            between them.
             {terms.voided ? ' Your earlier request was voided by a later kill.' : ''}
           </p>
           <Row>
@@ -77,7 +88,10 @@ export function ResumePanel(props: {
         </>
       ) : (
         <>
-          <p>The cool-down is over. Resuming brings back {what}, once its relayer sees it as granted.</p>
+          <p>
+            The cool-down is over. {effect}
+            {lowers ? '' : ' Its relayer has to see it as granted first.'}
+          </p>
           <Row>
             <Button kind="strong" busy={isBusy} onPress={() => resume.run(args)}>
               Resume
@@ -88,7 +102,13 @@ export function ResumePanel(props: {
       <WriteStatus write={request} done="Requested." />
       <WriteStatus
         write={resume}
-        done={target.scope === Scope.Agent ? 'Resumed.' : 'The wallet is resumed.'}
+        done={
+          lowers
+            ? 'What stood above its owner’s kill is lifted.'
+            : target.scope === Scope.Agent
+              ? 'Resumed.'
+              : 'The wallet is resumed.'
+        }
       />
     </Panel>
   )

@@ -17,6 +17,7 @@ import type { ActionView } from '../../governance/actionView.ts'
 import { targetName } from '../../governance/actionWords.ts'
 import type { Change } from '../../governance/policyFields.ts'
 import { useServices } from '../../services.ts'
+import { OwnersKillNotice } from './ResumeNotice.tsx'
 
 const dash = <Muted>–</Muted>
 
@@ -91,6 +92,7 @@ export function ActionPanel({
         {view.kind === 'resume' ? (
           <>
             <CoveredAgents target={view.target} verb="Releases" />
+            {isDone ? null : <OwnersKillNotice target={view.target} />}
             <Muted>
               {view.step === 'request'
                 ? 'This is the first of two steps: it starts the cool-down. A second vote releases.'

@@ -66,7 +66,19 @@ async function run(context: Context, args: readonly string[]): Promise<Outcome> 
   }
   say(`Will resume ${what}, as ${account.address} on chain ${chain.deployment.chainId}`)
   await confirm(context, 'Resume it?')
-  const { receipt } = await sendTransaction(context, chain, account, 'resume', [target.scope, target.subject])
+  const { events, receipt } = await sendTransaction(context, chain, account, 'resume', [
+    target.scope,
+    target.subject,
+  ])
+  if (events.some(({ type }) => type === 'RankLowered')) {
+    say(
+      'Lifted what stood above its owner’s kill. It stays killed, at rank Owner, until its owner resumes it.',
+    )
+    return {
+      exitCode: exitCode.done,
+      json: { ...json, resumed: false, killed: true, txHash: receipt.transactionHash },
+    }
+  }
   let killed: boolean | null = null
   if (agent !== null) {
     const [still, , rank] = await onChain(chain.rpc, rpcTimeout, () =>

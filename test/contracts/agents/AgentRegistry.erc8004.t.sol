@@ -232,7 +232,6 @@ contract AgentRegistryErc8004Test is KillSwitchTest {
         vm.prank(alice);
         killSwitch.transferFrom(alice, bob, bare);
         require(killSwitch.isKilled(bare));
-        require(!killSwitch.stateOf(Scope.Agent, bytes32(bare)).keyCleared);
         expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentKilled.selector, bare));
         complete(bob, TYPE, KEY);
         requestResume(bob, Scope.Agent, bytes32(bare));

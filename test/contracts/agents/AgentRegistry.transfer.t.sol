@@ -42,7 +42,8 @@ contract AgentRegistryTransferTest is KillSwitchTest {
         assertEq(state.killedAt, before + 1);
         assertEq(state.rank, Rank.Owner);
         assertEq(state.reason, TRANSFERRED);
-        require(state.keyCleared);
+        assertEq(state.keySince, 0);
+        require(state.ownersKill);
         assertKilled();
         expectNotAuthorized(agentWallet, Scope.Agent, bytes32(agent));
         killAgent(agentWallet);
@@ -76,16 +77,23 @@ contract AgentRegistryTransferTest is KillSwitchTest {
         setKey(bob, KEY);
         setKey(bob, OTHER_KEY);
         assertEq(killSwitch.keyOf(agent), OTHER_KEY);
-        require(!killSwitch.stateOf(Scope.Agent, bytes32(agent)).keyCleared);
+        assertEq(killSwitch.stateOf(Scope.Agent, bytes32(agent)).keySince, killSwitch.sequence());
         resume(bob, Scope.Agent, bytes32(agent));
         assertAlive();
     }
 
-    function test_transfer_governanceNeedsTheKeyToo() public {
+    /// @dev A second transfer clears the second key.
+    function test_transfer_eachOneTakesAnotherKey() public {
         transfer(alice, bob);
-        requestResume(governance, Scope.Agent, bytes32(agent));
+        setKey(bob, OTHER_KEY);
+        requestResume(bob, Scope.Agent, bytes32(agent));
+        resume(bob, Scope.Agent, bytes32(agent));
+        skip(OWNER_COOLDOWN);
+        transfer(bob, alice);
+        assertEq(killSwitch.keyOf(agent), 0);
+        requestResume(alice, Scope.Agent, bytes32(agent));
         expectKeyRequired();
-        resume(governance, Scope.Agent, bytes32(agent));
+        resume(alice, Scope.Agent, bytes32(agent));
     }
 
     function test_transfer_formerOwnerHasNoPowerOverIt() public {

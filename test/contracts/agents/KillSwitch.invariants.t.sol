@@ -12,6 +12,8 @@ contract KillSwitchHandler is KillSwitchTest {
     struct Wound {
         bool open;
         Rank rank;
+        /// Whether an owner's kill is among what made it.
+        bool owners;
     }
 
     uint256 private constant MAX_AGENTS = 8;
@@ -118,7 +120,7 @@ contract KillSwitchHandler is KillSwitchTest {
         vm.prank(account);
         try killSwitch.kill(scope_, subject, COMPROMISED, "") {
             if (rank == Rank.None) violation = "killed without power";
-            wound(scope_, subject, rank);
+            wound(scope_, subject, rank, isOwnersKill(account, scope_, subject, rank));
             ++successes["kill"];
         } catch {
             if (rank != Rank.None) violation = "kill refused";
@@ -152,6 +154,7 @@ contract KillSwitchHandler is KillSwitchTest {
             if (required == Rank.None || resumePower(account, scope_, subject) < required) {
                 violation = "requested without power";
             }
+            if (isOwnersAlone(account, scope_, subject)) violation = "requested what its owner stopped";
             ++successes["request"];
         } catch {}
     }
@@ -178,7 +181,7 @@ contract KillSwitchHandler is KillSwitchTest {
         if (interrupted) {
             vm.warp(_now);
             kill(emergencyGovernor, scope_, subject);
-            wound(scope_, subject, Rank.Governance);
+            wound(scope_, subject, Rank.Governance, false);
             vm.prank(governance);
             try killSwitch.resume(scope_, subject) {
                 violation = "resumed by a request older than the kill";
@@ -211,7 +214,7 @@ contract KillSwitchHandler is KillSwitchTest {
             if (refused) violation = "transferred what should stay";
             _former[agentId] = from;
             _owner[agentId] = to;
-            _own[agentId] = Wound({open: true, rank: Rank.Owner});
+            _own[agentId] = Wound({open: true, rank: Rank.Owner, owners: true});
             _fromWallet[agentId].open = false;
             _keyless[agentId] = _type[agentId] != 0;
             _handedOver[agentId] = _now;
@@ -286,7 +289,12 @@ contract KillSwitchHandler is KillSwitchTest {
         if (order.deadline < _now) violation = "an expired order landed";
         _landed[digest] = sequence;
         _nonceDigest[slot] = digest;
-        wound(order.scope, order.subject, rank);
+        wound(
+            order.scope,
+            order.subject,
+            rank,
+            isOwnersKill(order.authority, order.scope, order.subject, rank)
+        );
         ++successes["order"];
     }
 
@@ -314,10 +322,18 @@ contract KillSwitchHandler is KillSwitchTest {
         Rank required = needed(scope, subject);
         Rank power = resumePower(account, scope, subject);
         ResumeRequest memory request = killSwitch.resumeRequestOf(scope, subject);
+        bool ownersAlone = isOwnersAlone(account, scope, subject);
+        bool stays = woundOf(scope, subject).open && woundOf(scope, subject).owners;
         vm.prank(account);
         try killSwitch.resume(scope, subject) {
             if (required == Rank.None || power < required) violation = "resumed without power";
             if (_now < request.requestTime + request.cooldown) violation = "resumed too early";
+            if (ownersAlone) violation = "resumed what its owner stopped";
+            if (stays && !isOwner(account, scope, subject)) {
+                lower(scope, subject);
+                ++successes["lower"];
+                return;
+            }
             if (scope == Scope.Agent && _keyless[uint256(subject)]) violation = "resumed without a key";
             heal(scope, subject);
             ++counted;
@@ -331,24 +347,31 @@ contract KillSwitchHandler is KillSwitchTest {
         _type[agentId] = agentType;
     }
 
-    function wound(Scope scope, bytes32 subject, Rank rank) private {
+    function wound(Scope scope, bytes32 subject, Rank rank, bool owners) private {
         ++counted;
-        if (scope == Scope.Agent) {
-            deepen(_own[uint256(subject)], rank);
-            return;
-        }
-        deepen(wide(scope, subject), rank);
+        deepen(woundOf(scope, subject), rank, owners);
         if (scope != Scope.Owner) return;
         // All kills of a wallet since its last resume count with their highest rank, also for an agent lifted between.
-        Rank ofWallet = wide(scope, subject).rank;
+        Wound memory ofWallet = wide(scope, subject);
         for (uint256 i = 0; i < _agents.length; ++i) {
-            if (subjectOf(_owner[_agents[i]]) == subject) deepen(_fromWallet[_agents[i]], ofWallet);
+            if (subjectOf(_owner[_agents[i]]) == subject)
+                deepen(_fromWallet[_agents[i]], ofWallet.rank, ofWallet.owners);
         }
     }
 
-    function deepen(Wound storage wound_, Rank rank) private {
+    function deepen(Wound storage wound_, Rank rank, bool owners) private {
         if (!wound_.open || rank > wound_.rank) wound_.rank = rank;
+        wound_.owners = owners || (wound_.open && wound_.owners);
         wound_.open = true;
+    }
+
+    /// @dev Only what stands above the owner's kill is gone.
+    function lower(Scope scope, bytes32 subject) private {
+        woundOf(scope, subject).rank = Rank.Owner;
+        if (scope != Scope.Owner) return;
+        for (uint256 i = 0; i < _agents.length; ++i) {
+            if (subjectOf(_owner[_agents[i]]) == subject) _fromWallet[_agents[i]].rank = Rank.Owner;
+        }
     }
 
     function heal(Scope scope, bytes32 subject) private {
@@ -372,6 +395,30 @@ contract KillSwitchHandler is KillSwitchTest {
         Wound memory fromWallet = _fromWallet[uint256(subject)];
         if (own.open) rank = own.rank;
         if (fromWallet.open && fromWallet.rank > rank) rank = fromWallet.rank;
+    }
+
+    function isOwner(address account, Scope scope, bytes32 subject) private view returns (bool) {
+        if (scope == Scope.Agent) return account == _owner[uint256(subject)];
+        return scope == Scope.Owner && subject == subjectOf(account);
+    }
+
+    function isOwnersKill(
+        address account,
+        Scope scope,
+        bytes32 subject,
+        Rank rank
+    ) private view returns (bool) {
+        return rank == Rank.Owner || isOwner(account, scope, subject);
+    }
+
+    /// @dev Whether the account must not even ask: nothing stands above the owner's kill, or it is of the agent's wallet.
+    function isOwnersAlone(address account, Scope scope, bytes32 subject) private view returns (bool) {
+        if (isOwner(account, scope, subject)) return false;
+        Wound memory own = woundOf(scope, subject);
+        if (own.open && own.owners && own.rank == Rank.Owner) return true;
+        if (scope != Scope.Agent) return false;
+        Wound memory fromWallet = _fromWallet[uint256(subject)];
+        return fromWallet.open && fromWallet.owners;
     }
 
     function killPower(address account, Scope scope, bytes32 subject) private view returns (Rank) {
@@ -401,6 +448,10 @@ contract KillSwitchHandler is KillSwitchTest {
         if (account == council) return Rank.Council;
         if (scope == Scope.Agent && _owner[uint256(subject)] == account) return Rank.Owner;
         return scope == Scope.Owner && subject == subjectOf(account) ? Rank.Owner : Rank.None;
+    }
+
+    function woundOf(Scope scope, bytes32 subject) private view returns (Wound storage) {
+        return scope == Scope.Agent ? _own[uint256(subject)] : wide(scope, subject);
     }
 
     function wide(Scope scope, bytes32 subject) private view returns (Wound storage) {
@@ -472,7 +523,7 @@ contract KillSwitchInvariantsTest {
             if (choice == 11) _handler.completeSomething(a, b % 2 == 0);
         }
         invariant_modelAndContractAgree();
-        string[9] memory acts = [
+        string[10] memory acts = [
             "register",
             "register incomplete",
             "complete",
@@ -480,6 +531,7 @@ contract KillSwitchInvariantsTest {
             "order",
             "request",
             "resume",
+            "lower",
             "key",
             "transfer"
         ];

@@ -77,7 +77,7 @@ contract KillSwitchResumeTest is KillSwitchTest {
     }
 
     function test_resume_anyoneOfTheRankExecutes() public {
-        killAgent(alice);
+        killAgent(breaker);
         requestAgent(alice);
         skip(OWNER_COOLDOWN);
         resumeAgent(council);
@@ -113,7 +113,7 @@ contract KillSwitchResumeTest is KillSwitchTest {
         expectRevert(
             abi.encodeWithSelector(IKillSwitch.ResumePending.selector, Scope.Agent, bytes32(agent), readyAt)
         );
-        requestAgent(council);
+        requestAgent(alice);
         killAgent(guardian);
         requestAgent(alice);
     }
@@ -233,8 +233,8 @@ contract KillSwitchResumeTest is KillSwitchTest {
     }
 
     function test_resume_agentTermsAreTheHighestOfAgentAndOwnerKill() public {
-        killAgent(council);
-        killWallet(alice, alice);
+        killAgent(breaker);
+        killWallet(council, alice);
         expectRankTooLow(alice, Rank.Owner, Rank.Council);
         requestAgent(alice);
         requestAgent(council);
@@ -297,7 +297,7 @@ contract KillSwitchResumeTest is KillSwitchTest {
     function test_resume_agentRequestIsVoidedByEachCoveringScope() public {
         bytes32[4] memory subjects = [bytes32(agent), subjectOf(alice), TYPE_WORD, FLEET];
         for (uint8 scope = 0; scope < 4; ++scope) {
-            killAgent(alice);
+            killAgent(breaker);
             requestAgent(alice);
             skip(COUNCIL_COOLDOWN);
             kill(council, Scope(scope), subjects[scope]);

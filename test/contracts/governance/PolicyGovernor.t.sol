@@ -13,7 +13,7 @@ import {GovernorFloors} from "../../../contracts/governance/GovernorFloors.sol";
 import {PolicyGovernor} from "../../../contracts/governance/PolicyGovernor.sol";
 import {PolicyTimelock} from "../../../contracts/governance/PolicyTimelock.sol";
 import {IKillSwitch} from "../../../contracts/interfaces/IKillSwitch.sol";
-import {Rank, Scope} from "../../../contracts/types/Liveness.sol";
+import {KillOrder, Rank, Scope} from "../../../contracts/types/Liveness.sol";
 import {GovernanceTest} from "../support/GovernanceTest.sol";
 
 /// @notice The slow votes: every state, every bound, and what nobody may get past them.
@@ -389,32 +389,41 @@ contract PolicyGovernorTest is GovernanceTest {
         );
     }
 
-    // ===== What only its owner stopped
+    // ===== What its owner stopped
 
-    function test_ownersKill_isNotLifted() public {
+    function test_attack_votesLiftAnOwnersKill() public {
         killAgent(alice);
-        refuseToLift(Scope.Agent, bytes32(agent), "agent");
+        refuseToLift(Scope.Agent, bytes32(agent), Scope.Agent, bytes32(agent), "agent");
         killWallet(alice, alice);
-        refuseToLift(Scope.Owner, subjectOf(alice), "wallet");
+        refuseToLift(Scope.Owner, subjectOf(alice), Scope.Owner, subjectOf(alice), "wallet");
     }
 
     /// @dev The agent's own kill may be lifted, the wallet's that lies under it may not.
-    function test_ownersKill_underneathIsNotLifted() public {
+    function test_attack_votesLiftTheWalletsFromUnderAVotesKill() public {
         killAgent(address(emergency));
         killWallet(alice, alice);
-        refuseToLift(Scope.Agent, bytes32(agent), "agent under a killed wallet");
+        refuseToLift(
+            Scope.Agent,
+            bytes32(agent),
+            Scope.Owner,
+            subjectOf(alice),
+            "agent under a killed wallet"
+        );
     }
 
-    /// @dev The chain knows the highest rank of the kills since the last resume only.
-    function test_ownersKill_underAVotesKillIsLiftedWithIt() public {
+    /// @dev An emergency vote raises the rank first: the release takes back what that vote did, and no more.
+    function test_attack_anEmergencyKillAndThenARelease() public {
         killAgent(alice);
         killAgent(address(emergency));
         decideResume(Scope.Agent, bytes32(agent), "");
+        assertStillTheOwners();
+        refuseToLift(Scope.Agent, bytes32(agent), Scope.Agent, bytes32(agent), "the owner's");
+        lift(alice, Scope.Agent, bytes32(agent));
         assertAlive();
     }
 
-    /// @dev A kill during the cool-down voids the request, and the rank stays: a second request lifts it too.
-    function test_ownersKill_duringTheCooldownVoidsOneRequest() public {
+    /// @dev A kill by the owner during the cool-down voids the request, and a second one does not reach it either.
+    function test_attack_twoReleasesAroundAnOwnersKill() public {
         killAgent(address(emergency));
         bytes32 subject = bytes32(agent);
         decide(
@@ -432,36 +441,49 @@ contract PolicyGovernorTest is GovernanceTest {
         );
         assertKilled();
         decideResume(Scope.Agent, subject, " again");
-        assertAlive();
+        assertStillTheOwners();
     }
 
-    /// @dev Only a kill after the resume stands at the owner's rank, which no vote lifts.
-    function test_ownersKill_afterAResumeStands() public {
-        killAgent(alice);
-        killAgent(address(emergency));
-        decideResume(Scope.Agent, bytes32(agent), "");
-        killAgent(alice);
-        assertEq(killSwitch.stateOf(Scope.Agent, bytes32(agent)).rank, Rank.Owner);
-        refuseToLift(Scope.Agent, bytes32(agent), "the owner's");
-        assertKilled();
-    }
-
-    /// @dev One vote makes a council, and the council needs no further one to lift what owners stopped.
-    function test_ownersKill_isLiftedByACouncilOfOneVote() public {
+    /// @dev A vote makes a council, which has no more over owners' kills than the vote.
+    function test_attack_aCouncilOfOneVoteLiftsAnOwnersKill() public {
         killAgent(alice);
         decide(address(killSwitch), abi.encodeCall(IKillSwitch.setCouncil, (mallory)), "council");
+        expectOwnersKill(Scope.Agent, bytes32(agent));
         requestResume(mallory, Scope.Agent, bytes32(agent));
-        uint256 readyAt = time() + OWNER_COOLDOWN;
-        vm.warp(readyAt - 1);
-        expectCooldownRunning(readyAt);
-        resume(mallory, Scope.Agent, bytes32(agent));
-        vm.warp(readyAt);
-        resume(mallory, Scope.Agent, bytes32(agent));
-        assertAlive();
+        killAgent(mallory);
+        lift(mallory, Scope.Agent, bytes32(agent));
+        assertStillTheOwners();
         // What a vote stopped is above it.
         killAgent(address(emergency));
         expectRankTooLow(mallory, Rank.Council, Rank.Governance);
         requestResume(mallory, Scope.Agent, bytes32(agent));
+    }
+
+    /// @dev A vote gives the owner itself the rank that the next vote lifts.
+    function test_attack_anOwnerIsVotedCouncilAgainstItsWill() public {
+        decide(address(killSwitch), abi.encodeCall(IKillSwitch.setCouncil, (alice)), "council");
+        killAgent(alice);
+        decideResume(Scope.Agent, bytes32(agent), "");
+        assertStillTheOwners();
+    }
+
+    function test_attack_aVoteBurnsAnOwnersOrder() public {
+        KillOrder memory order = orderOfAlice(1);
+        decideInVain(
+            address(killSwitch),
+            abi.encodeCall(IKillSwitch.burnOrder, (order)),
+            "burn",
+            abi.encodeWithSelector(IKillSwitch.OwnersKill.selector, Scope.Agent, bytes32(agent))
+        );
+    }
+
+    /// @dev One that the timelock owns is the voters' own.
+    function test_votesLiftWhatTheyStoppedAsOwner() public {
+        agent = register(address(timelock), "2");
+        killAgent(address(timelock));
+        require(killSwitch.stateOf(Scope.Agent, bytes32(agent)).ownersKill);
+        decideResume(Scope.Agent, bytes32(agent), "");
+        assertAlive();
     }
 
     function test_ownersKill_neverHindered() public {
@@ -741,8 +763,15 @@ contract PolicyGovernorTest is GovernanceTest {
         return onKillSwitch(abi.encodeCall(IKillSwitch.setCouncil, (account)), description);
     }
 
-    function refuseToLift(Scope scope, bytes32 subject, string memory description) private {
-        bytes memory refusal = abi.encodeWithSelector(PolicyTimelock.OwnersKill.selector, scope, subject);
+    /// @dev Refused for the owner's kill of the latter subject.
+    function refuseToLift(
+        Scope scope,
+        bytes32 subject,
+        Scope killed,
+        bytes32 killedSubject,
+        string memory description
+    ) private {
+        bytes memory refusal = abi.encodeWithSelector(IKillSwitch.OwnersKill.selector, killed, killedSubject);
         decideInVain(
             address(killSwitch),
             abi.encodeCall(IKillSwitch.requestResume, (scope, subject)),
@@ -755,6 +784,11 @@ contract PolicyGovernorTest is GovernanceTest {
             string.concat("lift ", description),
             refusal
         );
+    }
+
+    function assertStillTheOwners() private view {
+        assertKilled();
+        assertEq(killSwitch.stateOf(Scope.Agent, bytes32(agent)).rank, Rank.Owner);
     }
 
     function decideResume(Scope scope, bytes32 subject, string memory description) private {

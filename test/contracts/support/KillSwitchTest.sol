@@ -241,6 +241,10 @@ abstract contract KillSwitchTest {
         expectRevert(abi.encodeWithSelector(IKillSwitch.RankTooLow.selector, account, rank, required));
     }
 
+    function expectOwnersKill(Scope scope, bytes32 subject) internal {
+        expectRevert(abi.encodeWithSelector(IKillSwitch.OwnersKill.selector, scope, subject));
+    }
+
     function expectNonceUsed(KillOrder memory order) internal {
         expectRevert(abi.encodeWithSelector(IKillSwitch.NonceUsed.selector, order.authority, order.nonce));
     }

@@ -1,5 +1,5 @@
 import type { Hex } from '../../../protocol/hex.ts'
-import { isKilled } from '../../../protocol/liveness.ts'
+import { isKilled, isActive as stands } from '../../../protocol/liveness.ts'
 import type { KillOrder } from '../../../protocol/order.ts'
 import { higherRank, Rank } from '../../../protocol/rank.ts'
 import { firstReservedReason, Reason } from '../../../protocol/reason.ts'
@@ -8,8 +8,11 @@ import {
   applyRegistryEvent,
   copyRegistry,
   createRegistry,
+  isOwnersOrder,
   killRankOf,
   type MutableRegistry,
+  ownerOf,
+  ownersHold,
   type RegistryEvent,
   resumeRankOf,
   stateIn,
@@ -42,7 +45,10 @@ export const contractRules = [
   'former guardians keep their kill',
   'an order lands once',
   'an order of before a resume is void',
+  'an owner’s kill is its owner’s to lift',
+  'an owner’s kill stays below a higher one',
   'a burn needs the rank',
+  'an owner’s order is its owner’s to burn',
   'a burn takes one cool-down',
   'the digest is burnt, not the nonce',
   'a kill of a killed subject counts anew',
@@ -122,7 +128,7 @@ export function execute(
   const holds = (rule: ContractRule) => !without.has(rule)
   const cooldownOf = (rank: Rank) => registry.cooldowns.get(rank) ?? 0
   const stateOf = stateIn(registry)
-  const isActive = (target: Target) => stateOf(target).killedAt > stateOf(target).aliveSince
+  const isActive = (target: Target) => stands(stateOf(target))
 
   const agentOf = (uuid: string): Agent => {
     const agent = registry.agents.get(uuid)
@@ -195,6 +201,12 @@ export function execute(
     const rank = resumeRankOf(registry, from, target)
     const needed = holds('a resume needs the highest rank') || required === Rank.None ? required : Rank.Owner
     require(rank >= needed, 'RankTooLow')
+  }
+  /** Whether a resume by the caller leaves the owner's kill in place. */
+  const requireOwnersHold = (target: Target): boolean => {
+    const { kind } = ownersHold(registry, from, target)
+    require(kind !== 'refuses' || !holds('an owner’s kill is its owner’s to lift'), 'OwnersKill')
+    return kind === 'lowers' && holds('an owner’s kill stays below a higher one')
   }
   const latestCoveringKill = (target: Target): number => {
     const covering: Target[] = [target, fleetTarget]
@@ -275,6 +287,9 @@ export function execute(
       const required = higherRank(killRank(authority, order), Rank.Owner)
       const rank = resumeRankOf(registry, from, order)
       require(rank >= (holds('a burn needs the rank') ? required : Rank.Owner), 'RankTooLow')
+      require(!isOwnersOrder(registry, authority, order, time) ||
+        ownerOf(registry, order) === from ||
+        !holds('an owner’s order is its owner’s to burn'), 'OwnersKill')
       require(!registry.landedNonces.has(`${authority}:${nonce}`) &&
         !registry.burntOrders.has(digest), 'NonceUsed')
       const effectiveAt = time + (holds('a burn takes one cool-down') ? cooldownOf(required) : 0)
@@ -286,6 +301,7 @@ export function execute(
       labelOf(target)
       const { required, cooldown } = resumeTerms(target)
       requireResumeRank(target, required)
+      requireOwnersHold(target)
       const request = registry.resumeRequests.get(targetKey(target))
       require(request === undefined || isVoid(target, request.sequence), 'ResumePending')
       const { sequence } = registry
@@ -301,9 +317,14 @@ export function execute(
       const label = labelOf(target)
       const { required, cooldown } = resumeTerms(target)
       requireResumeRank(target, required)
+      const lowers = requireOwnersHold(target)
       const request = registry.resumeRequests.get(targetKey(target))
       if (request === undefined || isVoid(target, request.sequence)) throw new Reverted('NoResumeRequest')
       require(time >= request.requestTime + Math.max(request.cooldown, cooldown), 'CooldownRunning')
+      if (lowers) {
+        emit({ type: 'RankLowered', ...target, authority: from, requestTime: request.requestTime })
+        return
+      }
       require(target.scope !== Scope.Agent || agentOf(label).key !== null, 'KeyRequired')
       emit({
         type: 'Resumed',
