@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createRoot } from 'react-dom/client'
 import { WagmiProvider } from 'wagmi'
-import { App, loadAllPages } from './App.tsx'
+import { App, loadAllPages, loadForEmergency } from './App.tsx'
 import type { AppConfig } from './config.ts'
 import { Empty } from './design/components/Empty.tsx'
 import { createServices, ServicesContext } from './services.ts'
@@ -38,6 +38,7 @@ export async function showApp(config: AppConfig): Promise<void> {
         </QueryClientProvider>
       </WagmiProvider>,
     )
+    setTimeout(loadForEmergency)
     setTimeout(loadAllPages, idle)
   } catch (error) {
     showFailure(error as Error)
