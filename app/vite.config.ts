@@ -56,7 +56,7 @@ async function renderShell(): Promise<string> {
  * - The frame stands in the page itself, as `shell.tsx` renders it: it is painted as soon as the styles are there.
  * - The styles are asked for first, on the connection that is open already.
  * - The first page's parts are named: the entry imports them dynamically, so that reading the configuration need not wait
- *   for them, and the browser would learn of them too late.
+ *   for them, and the browser would learn of them too late. What paints the frame goes before them.
  */
 const firstPaint: Plugin = {
   name: 'first-paint',
@@ -84,7 +84,7 @@ const firstPaint: Plugin = {
           .filter((file) => !html.includes(file))
           .map((file) => ({
             tag: 'link',
-            attrs: { rel: 'modulepreload', crossorigin: true, href: `./${file}` },
+            attrs: { rel: 'modulepreload', fetchpriority: 'low', crossorigin: true, href: `./${file}` },
             injectTo: 'head' as const,
           })),
       }

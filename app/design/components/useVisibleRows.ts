@@ -4,8 +4,8 @@ import { type RefObject, startTransition, useEffect, useLayoutEffect, useState }
 const margin = 12
 /** Shorter lists are drawn whole. */
 const longList = 150
-/** Rows that are drawn at once: more than any window shows of a table that has just appeared. */
-const firstRows = 16
+/** Rows that are drawn at once when a table appears: about a phone's window. */
+const firstRows = 8
 /** Guess before the first row is measured, in px. */
 const guess = 44
 
