@@ -27,8 +27,9 @@ const GovernancePages = lazy(() => loadGovernance().then(({ GovernancePages: pag
 export const loadForEmergency = (): Promise<unknown> => Promise.all([loadStop(), loadResume()])
 
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
-export function loadAllPages(): void {
-  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) load().catch(() => {})
+export async function loadAllPages(): Promise<void> {
+  // One by one: all at once would be a long task.
+  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) await load().catch(() => {})
 }
 
 export function App() {

@@ -6,6 +6,7 @@ import './design/base.css'
 async function load() {
   await import('react-dom/client')
   await import('./wallet/wagmiConfig.ts')
+  await import('./services.ts')
   return import('./page.tsx')
 }
 

@@ -46,7 +46,7 @@ export async function showApp(config: AppConfig): Promise<void> {
       ),
     )
     setTimeout(loadForEmergency)
-    setTimeout(loadAllPages, idle)
+    setTimeout(() => void loadAllPages(), idle)
   } catch (error) {
     showFailure(error as Error)
   }

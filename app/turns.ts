@@ -2,7 +2,7 @@
 const turn = 8
 
 /** Lets the browser do something else, such as take a press. */
-const pause = (): Promise<void> =>
+export const pause = (): Promise<void> =>
   new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()
     port1.onmessage = () => {

@@ -110,7 +110,8 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     // All of it is 6 kB gzipped: one request less is worth more than the pages' own part of that.
     cssCodeSplit: false,
-    modulePreload: { polyfill: false },
+    // What comes after the first paint need not come fast, and links to all its parts would take a phone 60 ms.
+    modulePreload: { polyfill: false, resolveDependencies: () => [] },
     chunkSizeWarningLimit: 800,
   },
 }))

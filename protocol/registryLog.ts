@@ -13,7 +13,12 @@ import type { RegistryEvent } from './registry.ts'
 import type { Scope } from './scope.ts'
 import { uuidFromAgentId } from './uuid.ts'
 
-const agentWalletKey = keccak256(stringToBytes('agentWallet'))
+let agentWalletHash: Hex | undefined
+/** Made when it is first needed: hashing would delay whoever only loads this. */
+const agentWalletKey = (): Hex => {
+  agentWalletHash ??= keccak256(stringToBytes('agentWallet'))
+  return agentWalletHash
+}
 
 const lower = (address: string): Hex => address.toLowerCase() as Hex
 /** Null for zero and for no bytes. */
@@ -93,7 +98,7 @@ export function decodeRegistryLog(log: Log): RegistryEvent | null {
     // ERC-8004's name for it. The hash decides: only the contract sets this key, but others can be decoded to its text
     // (decoders drop a byte order mark).
     case 'MetadataSet':
-      return args.indexedMetadataKey === agentWalletKey
+      return args.indexedMetadataKey === agentWalletKey()
         ? {
             type: 'AgentWalletChanged',
             uuid: uuidFromAgentId(args.agentId),

@@ -1,7 +1,7 @@
 import type { Client, Hex } from 'viem'
 import { getBlock } from 'viem/actions'
 import { decodeRegistryLog } from '../../protocol/registryLog.ts'
-import { inTurns } from '../turns.ts'
+import { inTurns, pause } from '../turns.ts'
 import { readLogs } from './readLogs.ts'
 import type { ChainEvent } from './registryFold.ts'
 
@@ -33,6 +33,8 @@ export async function readChainEvents(
       times.set(block, time)
       events.push({ event, block, blockHash, logIndex, txHash, time })
     }
+    // Whoever draws it does so in a turn of its own.
+    await pause()
     onProgress(end)
   })
   return events
