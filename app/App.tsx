@@ -1,15 +1,17 @@
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { lazy, Suspense, useLayoutEffect, useMemo, useState } from 'react'
 import { Route, Router, Switch } from 'wouter'
 import { useHashLocation } from 'wouter/use-hash-location'
 import { Loading } from './design/components/Empty.tsx'
 import { Page } from './design/components/Layout.tsx'
+import { takeEarlyStop } from './frame/earlyStop.ts'
 import { Frame } from './frame/Frame.tsx'
 import { NotFound } from './frame/NotFound.tsx'
 import { routes } from './frame/routes.ts'
 import { StopContext, type StopControl, type StopSubject } from './frame/stopContext.ts'
 import { AgentPage } from './pages/agent/AgentPage.tsx'
+import { loadResume } from './pages/agent/LateResumePanel.tsx'
 import { FleetPage } from './pages/fleet/FleetPage.tsx'
-import { StopDialog } from './pages/stop/StopDialog.tsx'
+import { LateStopDialog, loadStop } from './pages/stop/LateStopDialog.tsx'
 
 const loadActivity = () => import('./pages/activity/ActivityPage.tsx')
 const loadGuardians = () => import('./pages/guardians/GuardiansPage.tsx')
@@ -21,9 +23,13 @@ const GuardiansPage = lazy(() => loadGuardians().then(({ GuardiansPage: page }) 
 const RegisterPage = lazy(() => loadRegister().then(({ RegisterPage: page }) => ({ default: page })))
 const GovernancePages = lazy(() => loadGovernance().then(({ GovernancePages: page }) => ({ default: page })))
 
+/** Loads what an emergency needs: from then on it does not matter who is still there to serve it. */
+export const loadForEmergency = (): Promise<unknown> => Promise.all([loadStop(), loadResume()])
+
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
-export function loadAllPages(): void {
-  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) load().catch(() => {})
+export async function loadAllPages(): Promise<void> {
+  // One by one: all at once would be a long task.
+  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) await load().catch(() => {})
 }
 
 export function App() {
@@ -33,6 +39,10 @@ export function App() {
     () => ({ open: (subject) => setStopping({ subject }), isOpen }),
     [isOpen],
   )
+  // With the commit that takes the shell's place: no press falls in between.
+  useLayoutEffect(() => {
+    if (takeEarlyStop()) setStopping({ subject: null })
+  }, [])
   return (
     <Router hook={useHashLocation}>
       <StopContext value={control}>
@@ -56,7 +66,7 @@ export function App() {
           </Suspense>
         </Frame>
         {stopping === null ? null : (
-          <StopDialog subject={stopping.subject} onClose={() => setStopping(null)} />
+          <LateStopDialog subject={stopping.subject} onClose={() => setStopping(null)} />
         )}
       </StopContext>
     </Router>

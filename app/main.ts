@@ -6,6 +6,7 @@ import './design/base.css'
 async function load() {
   await import('react-dom/client')
   await import('./wallet/wagmiConfig.ts')
+  await import('./services.ts')
   return import('./page.tsx')
 }
 
@@ -23,6 +24,9 @@ async function start(): Promise<void> {
 }
 
 start().catch((error: Error) => {
-  // Without its parts there is nothing to show it with.
-  document.body.append(`Killswitch could not be loaded (${error.message}). Reload this page.`)
+  // Without its parts there is nothing to show it with but the frame that stands in the page.
+  const place = document.getElementById('content') ?? document.body
+  place.replaceChildren(
+    `Killswitch could not be loaded (${error.message}). Reload this page, or stop agents from the command line: npx killswitch kill.`,
+  )
 })

@@ -1,9 +1,11 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { startTransition } from 'react'
 import { createRoot } from 'react-dom/client'
 import { WagmiProvider } from 'wagmi'
-import { App, loadAllPages } from './App.tsx'
+import { App, loadAllPages, loadForEmergency } from './App.tsx'
 import type { AppConfig } from './config.ts'
 import { Empty } from './design/components/Empty.tsx'
+import { late } from './late.ts'
 import { createServices, ServicesContext } from './services.ts'
 import { createWagmiConfig } from './wallet/wagmiConfig.ts'
 
@@ -12,15 +14,17 @@ const idle = 1_500
 
 const root = createRoot(document.getElementById('app') as HTMLElement)
 
+/** Asked for while the configuration is. */
+const developmentWallet = __DEVELOPMENT_WALLET__
+  ? late(() => import('./wallet/developmentWallet.ts'))()
+  : null
+
 export const showFailure = (error: Error): void =>
   root.render(<Empty title="Killswitch cannot start">{error.message}</Empty>)
 
 export async function showApp(config: AppConfig): Promise<void> {
   try {
-    if (__DEVELOPMENT_WALLET__) {
-      const { announceDevelopmentWallets } = await import('./wallet/developmentWallet.ts')
-      announceDevelopmentWallets(config)
-    }
+    if (developmentWallet !== null) (await developmentWallet).announceDevelopmentWallets(config)
     const wagmi = createWagmiConfig(config)
     const services = createServices(config, wagmi)
     const queries = new QueryClient({
@@ -29,16 +33,20 @@ export async function showApp(config: AppConfig): Promise<void> {
         mutations: { networkMode: 'always' },
       },
     })
-    root.render(
-      <WagmiProvider config={wagmi}>
-        <QueryClientProvider client={queries}>
-          <ServicesContext value={services}>
-            <App />
-          </ServicesContext>
-        </QueryClientProvider>
-      </WagmiProvider>,
+    // In turns, so that a phone takes a press in between.
+    startTransition(() =>
+      root.render(
+        <WagmiProvider config={wagmi}>
+          <QueryClientProvider client={queries}>
+            <ServicesContext value={services}>
+              <App />
+            </ServicesContext>
+          </QueryClientProvider>
+        </WagmiProvider>,
+      ),
     )
-    setTimeout(loadAllPages, idle)
+    setTimeout(loadForEmergency)
+    setTimeout(() => void loadAllPages(), idle)
   } catch (error) {
     showFailure(error as Error)
   }

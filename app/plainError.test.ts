@@ -12,7 +12,7 @@ import {
 import { expect, test } from 'vitest'
 import { killSwitchAbi } from '../protocol/generated/killSwitchAbi.ts'
 import { RelayerDownError, RelayerRefusedError } from './api/relayerApi.ts'
-import { NoGasError, TransactionFailedError } from './chain/contractWrites.ts'
+import { NoGasError, TransactionFailedError } from './chain/writeErrors.ts'
 import { plainError } from './plainError.ts'
 
 const wrapped = (cause: Error) =>

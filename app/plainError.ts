@@ -1,14 +1,8 @@
-import {
-  BaseError,
-  ContractFunctionRevertedError,
-  HttpRequestError,
-  InsufficientFundsError,
-  TimeoutError,
-} from 'viem'
+import { BaseError, type ContractFunctionRevertedError, HttpRequestError, TimeoutError } from 'viem'
 import { type Rank, rankName } from '../protocol/rank.ts'
 import { Scope, subjectLabel } from '../protocol/scope.ts'
 import { RelayerDownError, RelayerRefusedError } from './api/relayerApi.ts'
-import { NoGasError, TransactionFailedError } from './chain/contractWrites.ts'
+import { NoGasError, TransactionFailedError } from './chain/writeErrors.ts'
 import { clockTime, ether } from './format.ts'
 
 /** An error for the person in front of the page. */
@@ -147,18 +141,17 @@ export function plainError(error: unknown, words: ContractWords = contractWords)
       detail,
     }
   if (error instanceof BaseError) {
-    const reverted = error.walk((one) => one instanceof ContractFunctionRevertedError)
-    if (reverted instanceof ContractFunctionRevertedError)
+    // By name: their modules are large, and a part of what sends.
+    const named = (name: string) => error.walk((one) => (one as Error).name === name)
+    const reverted = named('ContractFunctionRevertedError') as ContractFunctionRevertedError | null
+    if (reverted !== null)
       return {
         kind: 'contract refused',
         title: 'The contract refuses',
         next: words(reverted.data?.errorName ?? 'an unknown error', reverted.data?.args ?? []),
         detail,
       }
-    if (
-      error.walk((one) => one instanceof InsufficientFundsError) !== null ||
-      /(insufficient|enough) (funds|balance)/i.test(detail)
-    )
+    if (named('InsufficientFundsError') !== null || /(insufficient|enough) (funds|balance)/i.test(detail))
       return {
         kind: 'no gas',
         title: 'This wallet cannot pay for a transaction',

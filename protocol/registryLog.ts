@@ -1,5 +1,4 @@
 import {
-  type AbiEvent,
   type AbiParameter,
   type DecodeEventLogReturnType,
   decodeAbiParameters,
@@ -7,35 +6,38 @@ import {
   type Hex,
   keccak256,
   stringToBytes,
-  toEventSelector,
 } from 'viem'
-import { killSwitchAbi } from './generated/killSwitchAbi.ts'
+import { killSwitchEvents, killSwitchTopics } from './generated/killSwitchEvents.ts'
 import type { Rank } from './rank.ts'
 import type { RegistryEvent } from './registry.ts'
 import type { Scope } from './scope.ts'
 import { uuidFromAgentId } from './uuid.ts'
 
-const agentWalletKey = keccak256(stringToBytes('agentWallet'))
+let agentWalletHash: Hex | undefined
+/** Made when it is first needed: hashing would delay whoever only loads this. */
+const agentWalletKey = (): Hex => {
+  agentWalletHash ??= keccak256(stringToBytes('agentWallet'))
+  return agentWalletHash
+}
 
 const lower = (address: string): Hex => address.toLowerCase() as Hex
 /** Null for zero and for no bytes. */
 const orNull = (value: Hex): Hex | null => (/^0x0*$/.test(value) ? null : (value.toLowerCase() as Hex))
 
 type Log = { readonly topics: readonly Hex[]; readonly data: Hex }
-type Decoded = DecodeEventLogReturnType<typeof killSwitchAbi>
+type Decoded = DecodeEventLogReturnType<typeof killSwitchEvents>
 type Named = AbiParameter & { readonly name: string; readonly indexed?: boolean }
 
 const events = new Map<
   Hex | undefined,
   { name: string; indexed: readonly Named[]; plain: readonly Named[] }
 >()
-for (const item of killSwitchAbi as readonly (AbiEvent | { readonly type: string })[]) {
-  if (!('name' in item) || item.type !== 'event') continue
-  const inputs = (item as AbiEvent).inputs as readonly Named[]
-  events.set(toEventSelector(item as AbiEvent), {
-    name: item.name,
-    indexed: inputs.filter(({ indexed }) => indexed),
-    plain: inputs.filter(({ indexed }) => !indexed),
+for (const { name, inputs } of killSwitchEvents) {
+  const named: readonly Named[] = inputs
+  events.set(killSwitchTopics[name], {
+    name,
+    indexed: named.filter(({ indexed }) => indexed),
+    plain: named.filter(({ indexed }) => !indexed),
   })
 }
 
@@ -47,7 +49,7 @@ for (const item of killSwitchAbi as readonly (AbiEvent | { readonly type: string
 function decode({ topics, data }: Log): Decoded {
   const event = events.get(topics[0])
   if (event === undefined || topics.length !== event.indexed.length + 1)
-    return decodeEventLog({ abi: killSwitchAbi, topics: topics as [Hex, ...Hex[]], data })
+    return decodeEventLog({ abi: killSwitchEvents, topics: topics as [Hex, ...Hex[]], data })
   const args: Record<string, unknown> = {}
   for (const [i, parameter] of event.indexed.entries()) {
     const topic = topics[i + 1] as Hex
@@ -96,7 +98,7 @@ export function decodeRegistryLog(log: Log): RegistryEvent | null {
     // ERC-8004's name for it. The hash decides: only the contract sets this key, but others can be decoded to its text
     // (decoders drop a byte order mark).
     case 'MetadataSet':
-      return args.indexedMetadataKey === agentWalletKey
+      return args.indexedMetadataKey === agentWalletKey()
         ? {
             type: 'AgentWalletChanged',
             uuid: uuidFromAgentId(args.agentId),

@@ -2,6 +2,7 @@
 // Hardhat (relayer, SDK, browser). Called by scripts/bootstrap.mjs after each compilation.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { type Abi, toEventSelector } from 'viem'
 
 /** Contracts that are deployed by themselves. Each gives `<name>Abi.ts`, `<name>Bytecode.ts` and `<name>Runtime.ts`. */
 const DEPLOYABLE = [
@@ -14,9 +15,12 @@ const DEPLOYABLE = [
   'Subscriptions',
 ]
 
+/** Contracts whose logs browsers read; each gives `<name>Events.ts`, a tenth of its ABI, with the hashes made here. */
+const READ_BY_PAGES = ['KillSwitch']
+
 type Artifact = {
   readonly sourceName: string
-  readonly abi: readonly unknown[]
+  readonly abi: Abi
   readonly bytecode: string
   readonly deployedBytecode: string
   /** Where the constructor fills in values, by the id of each. */
@@ -54,6 +58,19 @@ function writeModule(fileName: string, source: string, body: string): void {
   renameSync(draft, file)
 }
 
+/** Events and their first topics, by name. */
+function writeEvents(stem: string, source: string, abi: Abi): void {
+  const events = abi.filter((item) => item.type === 'event')
+  const topics = Object.fromEntries(events.map((event) => [event.name, toEventSelector(event)]))
+  if (Object.keys(topics).length < events.length) throw new Error(`${source} has two events of one name`)
+  writeModule(
+    `${stem}Events.ts`,
+    source,
+    `export const ${stem}Events = ${JSON.stringify(events, null, 2)} as const\n` +
+      `export const ${stem}Topics = ${JSON.stringify(topics, null, 2)} as const\n`,
+  )
+}
+
 try {
   mkdirSync(target, { recursive: true })
   for (const name of DEPLOYABLE) {
@@ -64,6 +81,7 @@ try {
       sourceName,
       `export const ${stem}Abi = ${JSON.stringify(abi, null, 2)} as const\n`,
     )
+    if (READ_BY_PAGES.includes(name)) writeEvents(stem, sourceName, abi)
     writeModule(`${stem}Bytecode.ts`, sourceName, `export const ${stem}Bytecode = '${bytecode}' as const\n`)
     const immutables = Object.values(immutableReferences)
       .flat()

@@ -1,6 +1,7 @@
 import type { Client, Hex } from 'viem'
 import { getBlock } from 'viem/actions'
 import { decodeRegistryLog } from '../../protocol/registryLog.ts'
+import { inTurns, pause } from '../turns.ts'
 import { readLogs } from './readLogs.ts'
 import type { ChainEvent } from './registryFold.ts'
 
@@ -18,8 +19,10 @@ export async function readChainEvents(
 ): Promise<readonly ChainEvent[]> {
   const events: ChainEvent[] = []
   const times = new Map<bigint, number>()
+  const mayPause = inTurns()
   await readLogs(client, { address: contract }, from, to, async (logs, end) => {
     for (const log of logs) {
+      await mayPause()
       const event = decodeRegistryLog({ topics: log.topics, data: log.data })
       if (event === null) continue
       const { blockNumber: block, blockHash, logIndex, transactionHash: txHash } = log
@@ -30,6 +33,8 @@ export async function readChainEvents(
       times.set(block, time)
       events.push({ event, block, blockHash, logIndex, txHash, time })
     }
+    // Whoever draws it does so in a turn of its own.
+    await pause()
     onProgress(end)
   })
   return events

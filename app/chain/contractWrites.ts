@@ -1,51 +1,12 @@
-import {
-  type Abi,
-  BaseError,
-  type Client,
-  type ContractFunctionArgs,
-  type ContractFunctionName,
-  ContractFunctionRevertedError,
-} from 'viem'
-import {
-  estimateContractGas,
-  getBalance,
-  getGasPrice,
-  simulateContract,
-  waitForTransactionReceipt,
-} from 'viem/actions'
+import type { Abi, Client, ContractFunctionArgs, ContractFunctionName } from 'viem'
 import type { Config } from 'wagmi'
-import { writeContract } from 'wagmi/actions'
 import type { Deployment } from '../../protocol/deployment.ts'
-import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
+import type { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import type { Hex } from '../../protocol/hex.ts'
+import { late } from '../late.ts'
 
 export type WriteName = ContractFunctionName<typeof killSwitchAbi, 'nonpayable'>
 export type WriteArgs<Name extends WriteName> = ContractFunctionArgs<typeof killSwitchAbi, 'nonpayable', Name>
-
-/** How long a transaction may take to get into a block before the page stops waiting for it, in ms. */
-const receiptTimeout = 300_000
-
-/** A transaction is in a block, but did nothing. */
-export class TransactionFailedError extends Error {
-  override readonly name = 'TransactionFailedError'
-  readonly txHash: Hex
-  constructor(txHash: Hex) {
-    super(`transaction ${txHash} failed: the chain's state changed after it was checked; try again`)
-    this.txHash = txHash
-  }
-}
-
-/** The wallet cannot pay for a transaction; amounts in wei. */
-export class NoGasError extends Error {
-  override readonly name = 'NoGasError'
-  readonly balance: bigint
-  readonly needed: bigint
-  constructor(balance: bigint, needed: bigint) {
-    super(`the wallet has ${balance} wei, the transaction needs about ${needed}`)
-    this.balance = balance
-    this.needed = needed
-  }
-}
 
 /** A call of any contract. */
 export type ContractCall = {
@@ -70,44 +31,33 @@ export type ContractWrites = {
   landed(txHash: Hex): Promise<bigint>
 }
 
+/** What sends is not needed to look, so it is no part of the first load. */
+export const loadSending = late(async () => {
+  const [sending, { killSwitchAbi }] = await Promise.all([
+    import('./sendCall.ts'),
+    import('../../protocol/generated/killSwitchAbi.ts'),
+  ])
+  return { ...sending, killSwitchAbi }
+})
+
 export function createContractWrites(config: Config, client: Client, deployment: Deployment): ContractWrites {
-  const call = async (account: Hex, wanted: ContractCall): Promise<Hex> => {
-    const request = { ...wanted, account }
-    try {
-      await simulateContract(client, request as never)
-      const [gas, price, balance] = await Promise.all([
-        estimateContractGas(client, request as never),
-        getGasPrice(client),
-        getBalance(client, { address: account }),
-      ])
-      if (balance < gas * price) throw new NoGasError(balance, gas * price)
-    } catch (error) {
-      // A node that does not answer must not stand between the owner and the stop: the wallet has its own.
-      const isWord =
-        error instanceof NoGasError ||
-        (error instanceof BaseError &&
-          error.walk((one) => one instanceof ContractFunctionRevertedError) !== null)
-      if (isWord) throw error
-    }
-    return writeContract(config, { ...request, chainId: deployment.chainId } as never)
-  }
+  const { chainId, contract } = deployment
   return {
-    call,
-    send: (account, functionName, args) =>
-      call(account, {
-        address: deployment.contract,
+    async call(account, call) {
+      const { sendCall } = await loadSending()
+      return sendCall(config, client, chainId, account, call)
+    },
+    async send(account, functionName, args) {
+      const { killSwitchAbi, sendCall } = await loadSending()
+      return sendCall(config, client, chainId, account, {
+        address: contract,
         abi: killSwitchAbi,
         functionName,
         args: args as readonly unknown[],
-      }),
-    async landed(txHash) {
-      const receipt = await waitForTransactionReceipt(client, {
-        hash: txHash,
-        timeout: receiptTimeout,
-        pollingInterval: 500,
       })
-      if (receipt.status !== 'success') throw new TransactionFailedError(txHash)
-      return receipt.blockNumber
+    },
+    async landed(txHash) {
+      return (await loadSending()).waitUntilLanded(client, txHash)
     },
   }
 }

@@ -4,7 +4,7 @@ import { killOrderDigest } from '../../protocol/order.ts'
 import { agentTarget, ownerTarget } from '../../protocol/scope.ts'
 import type { KillsView } from '../api/killsFollower.ts'
 import { type Kill, RelayerDownError } from '../api/relayerApi.ts'
-import { TransactionFailedError } from '../chain/contractWrites.ts'
+import { TransactionFailedError } from '../chain/writeErrors.ts'
 import { createStore } from '../store.ts'
 import { createStopper, type StopWish } from './stopper.ts'
 

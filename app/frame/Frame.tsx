@@ -18,18 +18,9 @@ import { plainError } from '../plainError.ts'
 import { useServices } from '../services.ts'
 import { ConnectDialog } from '../wallet/ConnectDialog.tsx'
 import { useWallet } from '../wallet/useWallet.ts'
+import { navigation } from './navigation.ts'
 import { href, routes } from './routes.ts'
 import { useStop } from './stopContext.ts'
-
-const pages = [
-  { path: routes.fleet, name: 'Fleet' },
-  { path: routes.activity, name: 'Activity' },
-  { path: routes.guardians, name: 'Guardians' },
-  { path: routes.register, name: 'Register' },
-  { path: routes.policies, name: 'Policies' },
-  { path: routes.proposals, name: 'Votes' },
-  { path: routes.subscription, name: 'Subscription' },
-] as const
 
 export function Frame({ children }: { readonly children: ReactNode }) {
   const [location] = useLocation()
@@ -37,14 +28,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   return (
     <AppShell
       brand={<a href={href(routes.fleet)}>Killswitch</a>}
-      navigation={pages.map(({ path, name }) => ({
-        href: href(path),
-        name,
-        isHere:
-          path === routes.fleet
-            ? location === '/' || location.startsWith('/agents')
-            : location === path || location.startsWith(`${path}/`),
-      }))}
+      navigation={navigation(location)}
       wallet={<WalletMenu />}
       stop={<StopButton label="Stop" what="agents of this wallet" onPress={() => open(null)} />}
       banner={<Banner />}

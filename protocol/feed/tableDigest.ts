@@ -50,13 +50,20 @@ const bucketsPerGroup = 64
 const hashLength = 32
 
 const encoder = new TextEncoder()
-const emptyBucket = sha256(new Uint8Array())
 const joined = (hashes: readonly Uint8Array[]): Uint8Array => {
   const bytes = new Uint8Array(hashes.length * hashLength)
   for (const [i, hash] of hashes.entries()) bytes.set(hash, i * hashLength)
   return bytes
 }
-const emptyGroup = sha256(joined(Array.from({ length: bucketsPerGroup }, () => emptyBucket)))
+let emptyHashes: { readonly bucket: Uint8Array; readonly group: Uint8Array } | undefined
+/** Of what holds no rows. Made for the first digest: a page that loads has better things to do. */
+function empty() {
+  if (emptyHashes === undefined) {
+    const bucket = sha256(new Uint8Array())
+    emptyHashes = { bucket, group: sha256(joined(Array.from({ length: bucketsPerGroup }, () => bucket))) }
+  }
+  return emptyHashes
+}
 
 /** The last three hex digits of the subject; agent ids and wallets are spread evenly by them. */
 const bucketOf = (key: string): number => Number.parseInt(key.slice(-3), 16)
@@ -65,7 +72,7 @@ export function createDigestedTable(first: Iterable<RevocationRow> = []): Digest
   const rows = new Map<string, RevocationRow>()
   const keysOf = new Map<number, Set<string>>()
   const bucketHashes = new Map<number, Uint8Array>()
-  const groupHashes: Uint8Array[] = Array.from({ length: groups }, () => emptyGroup)
+  const groupHashes = new Map<number, Uint8Array>()
   const dirty = new Set<number>()
   let known: string | null = null
 
@@ -118,12 +125,13 @@ export function createDigestedTable(first: Iterable<RevocationRow> = []): Digest
       for (const group of changed) {
         const hashes = Array.from(
           { length: bucketsPerGroup },
-          (_, i) => bucketHashes.get(group * bucketsPerGroup + i) ?? emptyBucket,
+          (_, i) => bucketHashes.get(group * bucketsPerGroup + i) ?? empty().bucket,
         )
-        groupHashes[group] = sha256(joined(hashes))
+        groupHashes.set(group, sha256(joined(hashes)))
       }
       dirty.clear()
-      known = toBase64Url(sha256(joined(groupHashes)))
+      const all = Array.from({ length: groups }, (_, group) => groupHashes.get(group) ?? empty().group)
+      known = toBase64Url(sha256(joined(all)))
       return known
     },
   }

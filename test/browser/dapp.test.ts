@@ -54,7 +54,7 @@ const progressOf = (page: Page) =>
   dialog(page).getByText(/^(Stopped|Stopping|Waiting for your wallet|Not stopped): /)
 
 /** Stops one agent from its row, with the way that is set or the named one. */
-async function stopAgent(page: Page, spiffeId: string, way?: 'Transaction'): Promise<void> {
+async function stopAgent(page: Page, spiffeId: string, way?: 'Signature' | 'Transaction'): Promise<void> {
   await rowOf(page, spiffeId).getByRole('button', { name: /^Stop/ }).click()
   if (way !== undefined) await dialog(page).getByLabel(way).check()
   await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop' }), progressOf(page))
@@ -162,6 +162,71 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     await dialog(page).getByRole('button', { name: 'Done' }).click()
     await page.getByText('0 alive, 2 stopped').waitFor()
   })
+
+  it('shows its frame before any script, and takes a press of the stop that comes so early', async () => {
+    const { page, complaints } = await open([])
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route('**/assets/*.js', async (route) => {
+      await held
+      await route.continue()
+    })
+    await page.reload({ waitUntil: 'commit' })
+    await page.getByText('In an emergency you need not wait for this page').waitFor()
+    expect(await seriousViolations(page)).toEqual([])
+    const stop = page.getByRole('button', { name: 'Stop agents of this wallet' })
+    const note = page.getByText('It opens here as soon as this page has loaded.')
+    await stop.click()
+    await note.waitFor()
+    expect(await seriousViolations(page), 'note').toEqual([])
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await note.waitFor({ state: 'hidden' })
+    await stop.dblclick()
+    await note.waitFor()
+    release()
+    await dialog(page).getByRole('heading', { name: 'Stop all agents of a wallet' }).waitFor()
+    expect(await note.count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  it('waits with the stop open when its code is late, and asks for it again when it does not come', async () => {
+    const { page } = await open([])
+    let refused = 0
+    await page.route('**/assets/StopDialog-*.js', (route) =>
+      refused++ < 2 ? route.abort() : route.continue(),
+    )
+    await page.reload()
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await dialog(page).getByText('Loading the emergency stop …').first().waitFor()
+    await dialog(page).getByRole('heading', { name: 'Stop all agents of a wallet' }).waitFor()
+    expect(refused).toBeGreaterThan(2)
+  })
+
+  it.each(['Signature', 'Transaction'] as const)(
+    'has all that a stop by %s needs soon after its first paint, whoever is gone by then',
+    async (way) => {
+      const owner = await stack.owner(1)
+      const [agent] = owner.agents.map(({ spiffeId }) => spiffeId) as [string]
+      const wallet = walletOf(owner)
+      const { page, complaints } = await open([wallet])
+      await page.waitForFunction(() =>
+        ['StopDialog', 'sendCall', 'killSwitchAbi', 'ResumePanel'].every((part) =>
+          performance
+            .getEntriesByType('resource')
+            .some(({ name, duration }) => name.includes(`/assets/${part}-`) && duration > 0),
+        ),
+      )
+      await page.route('**/assets/**', (route) => route.abort())
+      await connect(page, wallet.name)
+      await stopAgent(page, agent, way)
+      await dialog(page).getByText(confirmedByAll).waitFor()
+      await dialog(page).getByRole('button', { name: 'Done' }).click()
+      await rowOf(page, agent).getByText('Killed').waitFor()
+      expect(complaints).toEqual([])
+    },
+  )
 
   it('does nothing when the button is let go too early', async () => {
     const owner = await stack.owner(1, 0)

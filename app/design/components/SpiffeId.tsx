@@ -1,3 +1,4 @@
+import { memo } from 'react'
 import { InvalidSpiffeIdError, parseSpiffeId } from '../../../protocol/spiffeId.ts'
 import { CopyText, headAndTail, type Piece } from './CopyText.tsx'
 
@@ -17,8 +18,14 @@ function piecesOf(id: string): readonly Piece[] {
 }
 
 /** A SPIFFE ID. @param href where it leads */
-export function SpiffeId({ id, href }: { readonly id: string; readonly href?: string }) {
+export const SpiffeId = memo(function SpiffeId({
+  id,
+  href,
+}: {
+  readonly id: string
+  readonly href?: string
+}) {
   return (
     <CopyText text={id} pieces={piecesOf(id)} what="SPIFFE ID" {...(href === undefined ? {} : { href })} />
   )
-}
+})

@@ -1,10 +1,11 @@
+import { memo } from 'react'
 import type { AgentState } from '../../data/agentState.ts'
 import styles from './StateBadge.module.css'
 
 const words: Readonly<Record<AgentState, string>> = { alive: 'Alive', killing: 'Killing', killed: 'Killed' }
 
 /** A state by shape and word: ring, half square, full square. */
-export function StateBadge({
+export const StateBadge = memo(function StateBadge({
   state,
   note,
 }: {
@@ -37,4 +38,4 @@ export function StateBadge({
       {note === undefined ? null : <span className={styles.note}>{note}</span>}
     </span>
   )
-}
+})

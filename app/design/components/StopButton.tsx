@@ -6,12 +6,14 @@ import styles from './StopButton.module.css'
  */
 export function StopButton(props: {
   readonly label: string
-  readonly onPress: () => void
+  readonly onPress?: () => void
+  /** Id of a popover that it opens where no script runs yet. */
+  readonly opens?: string
   readonly place?: 'frame' | 'row'
   /** What is stopped, for those who do not see where it stands. */
   readonly what?: string
 }) {
-  const { label, onPress, place = 'frame', what } = props
+  const { label, onPress, opens, place = 'frame', what } = props
   return (
     <button
       type="button"
@@ -20,6 +22,8 @@ export function StopButton(props: {
       aria-haspopup="dialog"
       aria-label={what === undefined ? label : `${label} ${what}`}
       onClick={onPress}
+      // Pressed twice in a hurry it stays open.
+      {...(opens === undefined ? {} : { popoverTarget: opens, popoverTargetAction: 'show' })}
     >
       <svg className={styles.actuator} viewBox="0 0 20 20" aria-hidden="true">
         <circle cx="10" cy="10" r="8.5" />

@@ -1,9 +1,14 @@
-import { type RefObject, useLayoutEffect, useState } from 'react'
+import { type RefObject, startTransition, useEffect, useLayoutEffect, useState } from 'react'
 
 /** Rows that are drawn beyond the edges of the window. */
 const margin = 12
 /** Shorter lists are drawn whole. */
 const longList = 150
+/** ms that a new table draws no more than a window shows: what a page first learns comes in several pieces. */
+const settling = 1_000
+/** Least height of a row, and of a card on narrow screens, in px. */
+const leastRow = 32
+const leastCard = 100
 /** Guess before the first row is measured, in px. */
 const guess = 44
 
@@ -15,9 +20,21 @@ export type VisibleRows = {
   readonly below: number
 }
 
-/** Which rows of a long list are in the window: all rows are as high as the first. */
+/** How many rows a window shows at most. */
+const inWindow = (): number =>
+  Math.ceil(window.innerHeight / (matchMedia('(max-width: 48rem)').matches ? leastCard : leastRow))
+
+/**
+ * Which rows are drawn. Of a long list those in the window: all rows are as high as the first. Of a shorter one all; those
+ * that no window shows yet come a moment after the first, in turns that let a phone do other things in between.
+ */
 export function useVisibleRows(body: RefObject<HTMLElement | null>, count: number): VisibleRows {
   const [range, setRange] = useState({ from: 0, to: Math.min(count, longList), height: guess })
+  const [isWhole, setWhole] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => startTransition(() => setWhole(true)), settling)
+    return () => clearTimeout(timer)
+  }, [])
   useLayoutEffect(() => {
     if (count <= longList) return
     const look = () => {
@@ -41,7 +58,8 @@ export function useVisibleRows(body: RefObject<HTMLElement | null>, count: numbe
       window.removeEventListener('resize', look)
     }
   }, [body, count])
-  if (count <= longList) return { from: 0, to: count, above: 0, below: 0 }
+  if (count <= longList)
+    return { from: 0, to: isWhole ? count : Math.min(count, inWindow()), above: 0, below: 0 }
   const { from, height } = range
   const to = Math.min(range.to, count)
   return { from, to, above: from * height, below: Math.max(0, count - to) * height }

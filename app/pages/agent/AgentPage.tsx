@@ -24,7 +24,7 @@ import { age, clockTime, dateTime } from '../../format.ts'
 import { useStop } from '../../frame/stopContext.ts'
 import { useServices } from '../../services.ts'
 import { useWallet } from '../../wallet/useWallet.ts'
-import { ResumePanel } from './ResumePanel.tsx'
+import { ResumePanel } from './LateResumePanel.tsx'
 
 /** ms */
 const lookInterval = 2_000

@@ -23,7 +23,7 @@ import { useStop } from '../../frame/stopContext.ts'
 import { useServices } from '../../services.ts'
 import { ConnectDialog } from '../../wallet/ConnectDialog.tsx'
 import { useIsReconnecting, useWallet, type Wallet } from '../../wallet/useWallet.ts'
-import { ResumePanel } from '../agent/ResumePanel.tsx'
+import { ResumePanel } from '../agent/LateResumePanel.tsx'
 
 export function FleetPage() {
   const wallet = useWallet()
