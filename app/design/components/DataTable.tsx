@@ -1,4 +1,4 @@
-import { type ReactNode, useRef } from 'react'
+import { memo, type ReactNode, useRef } from 'react'
 import styles from './DataTable.module.css'
 import { useVisibleRows } from './useVisibleRows.ts'
 
@@ -16,6 +16,33 @@ export type Column<Row> = {
   /** The heading is for screen readers only. */
   readonly unnamed?: boolean
 }
+
+/** Drawn anew only with another row or other columns: a page learns of many things that change few of its rows. */
+const TableRow = memo(function TableRow(props: {
+  readonly row: unknown
+  readonly columns: readonly Column<never>[]
+  readonly isKilled: boolean | undefined
+  /** Counted from 1, the head included. */
+  readonly place: number
+}) {
+  const { row, columns, isKilled, place } = props
+  return (
+    <tr data-row className={styles.row} data-killed={isKilled} aria-rowindex={place}>
+      {columns.map((column) => (
+        <td
+          key={column.name}
+          data-figures={column.figures}
+          data-wide={column.wide}
+          data-wraps={column.wraps}
+          data-narrow={column.narrow ?? 'below'}
+          data-name={column.unnamed === true ? '' : column.name}
+        >
+          {column.cell(row as never)}
+        </td>
+      ))}
+    </tr>
+  )
+})
 
 /** A dense, quiet table; on narrow screens each row is a card. Long ones draw only what is in the window. */
 export function DataTable<Row>(props: {
@@ -49,26 +76,13 @@ export function DataTable<Row>(props: {
           </tr>
         ) : null}
         {rows.slice(from, to).map((row, index) => (
-          <tr
+          <TableRow
             key={keyOf(row)}
-            data-row
-            className={styles.row}
-            data-killed={isKilled?.(row)}
-            aria-rowindex={from + index + 2}
-          >
-            {columns.map((column) => (
-              <td
-                key={column.name}
-                data-figures={column.figures}
-                data-wide={column.wide}
-                data-wraps={column.wraps}
-                data-narrow={column.narrow ?? 'below'}
-                data-name={column.unnamed === true ? '' : column.name}
-              >
-                {column.cell(row)}
-              </td>
-            ))}
-          </tr>
+            row={row}
+            columns={columns}
+            isKilled={isKilled?.(row)}
+            place={from + index + 2}
+          />
         ))}
         {below > 0 ? (
           <tr className={styles.gap}>

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react'
 import { ownerTarget, targetKey } from '../../../protocol/scope.ts'
 import { type FleetAgent, useFleet } from '../../data/useFleet.ts'
+import { useKept } from '../../data/useKept.ts'
 import { useStore } from '../../data/useStore.ts'
 import { Button } from '../../design/components/Button.tsx'
 import { type Column, DataTable } from '../../design/components/DataTable.tsx'
@@ -111,7 +112,8 @@ function AgentPanel(props: {
   readonly fleetSource: 'chain' | 'relayer'
   readonly hasLive: boolean
 }) {
-  const { title, agents, fleetSource, hasLive } = props
+  const { title, fleetSource, hasLive } = props
+  const agents = useKept(props.agents, ({ uuid }) => uuid)
   const [search, setSearch] = useState('')
   const columns = useColumns(hasLive)
   const found = agents.filter(({ spiffeId }) => spiffeId.includes(search.trim().toLowerCase()))
