@@ -1,0 +1,52 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import process from 'node:process'
+import { expect, test } from 'vitest'
+import { promptly, setSlice } from './schedule.ts'
+
+/** ns; null where the kernel does not say. */
+const sliceIn = (sched: string): number | null => {
+  const found = /^se\.slice\s*:\s*(\d+)/m.exec(sched)?.[1]
+  return found === undefined ? null : Number(found)
+}
+const sched = '/proc/self/sched'
+const isKnown =
+  existsSync(sched) && sliceIn(readFileSync(sched, 'utf8')) !== null && existsSync('/usr/bin/perl')
+
+test.skipIf(!isKnown)('what is prompt has short slices, and so have its threads and children', () => {
+  const [command, args] = promptly('/bin/sh', ['-c', `cat ${sched}`])
+  expect(sliceIn(execFileSync(command, args, { encoding: 'utf8' }))).toBe(100_000)
+})
+
+test.skipIf(!isKnown)('a process that runs gets other slices in all its threads', () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'])
+  try {
+    setSlice(child.pid as number, 5)
+    expect(sliceIn(readFileSync(`/proc/${child.pid}/sched`, 'utf8'))).toBe(5_000_000)
+  } finally {
+    child.kill()
+  }
+})
+
+test('a nice value that is refused is left out, and the command runs with its arguments and exit code', () => {
+  const [command, args] = promptly(
+    process.execPath,
+    ['-e', 'process.exit(Number(process.argv[1]))', '7'],
+    -10,
+  )
+  expect(spawnSync(command, args).status).toBe(7)
+})
+
+test.each([
+  [[]],
+  [['--slice', '1']],
+  [['--pid', '1']],
+  [['--slice', '1', '--pid', '1', 'true']],
+  [['--slice', 'x', 'true']],
+])('how it is used is told: %j', (args) => {
+  const script = path.resolve(import.meta.dirname, '../schedule.pl')
+  const { status, stderr } = spawnSync('perl', [script, ...args], { encoding: 'utf8' })
+  expect(status).not.toBe(0)
+  expect(stderr).toContain('usage: perl schedule.pl')
+})
