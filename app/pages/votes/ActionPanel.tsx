@@ -17,7 +17,7 @@ import type { ActionView } from '../../governance/actionView.ts'
 import { targetName } from '../../governance/actionWords.ts'
 import type { Change } from '../../governance/policyFields.ts'
 import { useServices } from '../../services.ts'
-import { OwnersKillNotice } from './ResumeNotice.tsx'
+import { OwnersKillNotice } from './OwnersKillNotice.tsx'
 
 const dash = <Muted>–</Muted>
 

@@ -1,5 +1,4 @@
 import { rankName } from '../../../protocol/rank.ts'
-import { ownersHold } from '../../../protocol/registry.ts'
 import type { Target } from '../../../protocol/scope.ts'
 import { type ResumeTerms, resumeTerms } from '../../chain/resumeTerms.ts'
 import { useStore } from '../../data/useStore.ts'
@@ -9,46 +8,13 @@ import { dateTime, wholeDuration } from '../../format.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
 import { useServices } from '../../services.ts'
 
-/** What stands between a target and its release by votes. */
+/** What stands between a target and its release by votes; of an owner's kill the action itself tells. */
 export function ResumeNotice({ voting, target }: { readonly voting: Voting; readonly target: Target }) {
   const { chain } = useServices()
   const { registry } = useStore(chain.view)
   if (registry === null) return null
   const terms = resumeTerms(registry, voting.contracts.timelock, target, voting.now)
-  return (
-    <>
-      <OwnersKillNotice target={target} />
-      <TermsNotice terms={terms} />
-    </>
-  )
-}
-
-/** Where a release by votes is refused for an owner's kill, or leaves one in place. */
-export function OwnersKillNotice({ target }: { readonly target: Target }) {
-  const { chain } = useServices()
-  const { registry } = useStore(chain.view)
-  if (registry === null || registry.governance === null) return null
-  const hold = ownersHold(registry, registry.governance, target)
-  switch (hold.kind) {
-    case 'none':
-      return null
-    case 'lowers':
-      return (
-        <Notice title="Its owner’s kill stays" tone="mark">
-          Its owner stopped it too. The release lifts what was stopped above that, and it stays stopped until
-          its owner resumes it.
-        </Notice>
-      )
-    case 'refuses':
-      return (
-        <Notice title="Votes cannot release this" tone="mark">
-          {hold.of.scope === target.scope
-            ? 'Its owner stopped it.'
-            : 'Its owner stopped the wallet that it belongs to.'}{' '}
-          The contract refuses to lift that, whatever the vote says: its owner alone does.
-        </Notice>
-      )
-  }
+  return <TermsNotice terms={terms} />
 }
 
 function TermsNotice({ terms }: { readonly terms: ResumeTerms }) {
