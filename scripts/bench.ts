@@ -13,6 +13,7 @@ import { kill } from '../bench/kill.ts'
 import type { Bench, Benchmark } from '../bench/lib/benchmark.ts'
 import { describeMachine, machineLine } from '../bench/lib/machine.ts'
 import { type Figure, figureLines, missedFloors, summarise } from '../bench/lib/report.ts'
+import { watchStolenTime } from '../bench/lib/stolenTime.ts'
 import { takeDataFolder } from './lib/dataFolder.ts'
 import { type Flags, helpText, readOptions } from './lib/readOptions.ts'
 import { type Cleanup, runScript } from './lib/runScript.ts'
@@ -106,9 +107,12 @@ async function bench(cleanup: Cleanup): Promise<number> {
       const all: Readonly<Record<string, number>>[] = []
       for (let number = 1; number <= runs; number += 1) {
         const started = performance.now()
+        const stolen = watchStolenTime()
         const sayRun = (text: string): void => say(`${one} ${number}/${runs}: ${text}`)
         all.push(await inFolder(path.join(folder, String(number)), { ...common, say: sayRun }, once))
-        sayRun(`done in ${((performance.now() - started) / 1000).toFixed(0)} s`)
+        sayRun(
+          `done in ${((performance.now() - started) / 1000).toFixed(0)} s, ${stolen().toFixed(1)} % of the processor taken by others on this host`,
+        )
       }
       return all
     })
