@@ -297,8 +297,15 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       await page.getByRole('radio', { name: new RegExp(`^${step}`) }).check()
       await page.getByText(words).waitFor()
       await page.getByLabel('Why').fill(`Mended: ${step}`)
-      await enabled(page, 'Propose by transaction').click()
-      await page.getByRole('link', { name: 'Open the proposal' }).click()
+      const made = page.getByRole('link', { name: 'Open the proposal' })
+      // A new head may move the button from under the mouse; a person then presses again.
+      for (let press = 0; press < 5 && !(await made.isVisible()); press += 1) {
+        await enabled(page, 'Propose by transaction')
+          .click({ timeout: 2_000 })
+          .catch(() => {})
+        await made.waitFor({ timeout: 6_000 }).catch(() => {})
+      }
+      await made.click()
       await page
         .getByRole('heading', { name: /^(Asks for the release of|Releases) all agents of type trader$/ })
         .waitFor()
