@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
-/** Linux counts processor time in hundredths of a second (`getconf CLK_TCK`). */
-const tick = 10
+/** Linux counts processor time in hundredths of a second (`getconf CLK_TCK`); ms. */
+export const tick = 10
 
 /** Processor time that a process has used so far, of all its threads, in ms; NaN where there is no /proc. */
 export function cpuTime(pid: number | undefined): number {

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
-
-/** Linux counts processor time in hundredths of a second (`getconf CLK_TCK`). */
-const tick = 10
+import { tick } from './cpuTime.ts'
 
 /** Processor time, of all cores together, that others on the same host have taken from this machine since it started, in ms. */
 export function stolenTime(stat: string): number {

@@ -3,10 +3,8 @@ import { createClient, custom, type Hex } from 'viem'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readLinkFaults } from '../../app/governance/contractLinks.ts'
 import { contractNames, type GovernedContracts } from '../../protocol/governance/contracts.ts'
-import { localPace } from '../../protocol/governance/settings.ts'
-import { initialPolicy } from '../../protocol/policy/killPolicy.ts'
-import { deployGoverned } from '../../scripts/lib/deployGoverned.ts'
-import { type Chain, roles, startChain } from '../differential/chain.ts'
+import { type Chain, startChain } from '../differential/chain.ts'
+import { deployGovernance } from './governed.ts'
 
 let chain: Chain
 let ours: GovernedContracts
@@ -14,29 +12,8 @@ let theirs: GovernedContracts
 
 beforeAll(async () => {
   chain = await startChain()
-  const deploy = async () =>
-    (
-      await deployGoverned({
-        transport: chain.transport,
-        account: roles.sender,
-        pollingInterval: 5,
-        config: {
-          trustDomain: 'killswitch.test',
-          council: null,
-          minCooldown: 1,
-          cooldowns: { breaker: 1, owner: 1, council: 1, governance: 1 },
-        },
-        governance: {
-          ...localPace,
-          holder: roles.sender.address,
-          supply: 10n ** 24n,
-          defaultPolicy: initialPolicy,
-          subscriptions: { currency: null, interval: 10, leastInterval: 1, samples: 6, freeQuota: 3 },
-        },
-      })
-    ).contracts
-  ours = await deploy()
-  theirs = await deploy()
+  ours = await deployGovernance(chain)
+  theirs = await deployGovernance(chain)
 })
 afterAll(() => chain.close())
 
