@@ -128,6 +128,7 @@ export async function createKillRoad(options: {
     clock,
     chainView: executor.chainView,
     rows: executor.rows,
+    later: expectation.later,
     onSlow: () => log.warn('a feed subscriber was cut off: it did not read'),
   })
 
@@ -141,6 +142,7 @@ export async function createKillRoad(options: {
     accesses: createAccesses(clock.wall, history.accesses),
     /** A block is being read that may hold kills. */
     expectKill: expectation.expect,
+    isKillExpected: expectation.isExpected,
     /** Number of the last feed message. */
     published: () => published,
     onOrderRefused,

@@ -6,9 +6,17 @@ function world() {
   let now = 0
   const turns: (() => void)[] = []
   const done: string[] = []
-  const queue = createRequestQueue({ now: () => now, later: (task) => void turns.push(task) })
+  let held = false
+  const queue = createRequestQueue({
+    now: () => now,
+    later: (task) => void turns.push(task),
+    isHeld: () => held,
+  })
   return {
     done,
+    hold: (is: boolean) => {
+      held = is
+    },
     pass: (ms: number) => {
       now += ms
     },
@@ -89,4 +97,24 @@ test('who was refused comes after who was served, for ten seconds', () => {
   for (const address of ['owner', 'owner', 'flood 1']) w.ask(address)
   w.turn()
   expect(w.done.at(-1)).toBe('flood 1')
+})
+
+test('while a kill is expected only requests about killing are served, and the rest after it', () => {
+  const w = world()
+  w.hold(true)
+  w.ask('a', 'other', 'other')
+  w.ask('a', 'feed', 'feed')
+  w.ask('a', 'kill', 'kill')
+  expect(w.done).toEqual([])
+  w.turn()
+  w.turn()
+  expect(w.done).toEqual(['kill'])
+  w.ask('b', 'kill', 'kill of b')
+  w.turn()
+  expect(w.done).toEqual(['kill', 'kill of b'])
+  w.hold(false)
+  w.turn()
+  expect(w.done).toEqual(['kill', 'kill of b', 'feed', 'other'])
+  w.turn()
+  expect(w.waits()).toBe(false)
 })

@@ -16,6 +16,7 @@ type Lane = {
   add(address: string, task: () => void): void
   /** Does one thing. @returns whether there was one */
   serve(): boolean
+  readonly isEmpty: boolean
   refused(address: string): void
 }
 
@@ -64,6 +65,9 @@ function createLane(now: () => number): Lane {
       task?.()
       return true
     },
+    get isEmpty() {
+      return tiers.every((one) => one.size === 0)
+    },
     refused: refused.note,
   }
 }
@@ -74,15 +78,19 @@ function createLane(now: () => number): Lane {
  * With nothing waiting a request is served at once.
  * @param options.now monotonic ms
  * @param options.later does something when the event loop has turned
+ * @param options.isHeld while it says so only requests about killing are served; it must not for long
  */
 export function createRequestQueue(options: {
   readonly now: () => number
   readonly later?: (task: () => void) => void
+  readonly isHeld?: () => boolean
 }): RequestQueue {
+  const isHeld = options.isHeld ?? (() => false)
   const later = options.later ?? setImmediate
   const kills = createLane(options.now)
   const upkeep = createLane(options.now)
   const others = createLane(options.now)
+  const lanes = [kills, upkeep, others]
   const laneOf: Readonly<Record<RequestClass, Lane>> = {
     kill: kills,
     feed: upkeep,
@@ -94,7 +102,8 @@ export function createRequestQueue(options: {
 
   const turn = (): void => {
     turning = false
-    for (const lane of [kills, upkeep, others]) if (lane.serve()) turning = true
+    const held = isHeld()
+    for (const lane of lanes) if (held && lane !== kills ? !lane.isEmpty : lane.serve()) turning = true
     if (turning) later(turn)
   }
 
