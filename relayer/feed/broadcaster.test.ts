@@ -187,8 +187,10 @@ test('the time of heartbeats and snapshots grows even when the wall clock goes b
   expect(time()).toBeGreaterThan(first)
 })
 
-test('many subscribers are written to in turns of the event loop, each message once and in order', () => {
+/** Subscribers without sockets, turns of the event loop and a clock by hand. */
+function handWorld() {
   const turns: (() => void)[] = []
+  const timers: { readonly delay: number; readonly task: () => void }[] = []
   const broadcaster = createBroadcaster({
     feed,
     lastMessage: noMessage,
@@ -197,29 +199,44 @@ test('many subscribers are written to in turns of the event loop, each message o
     chainView: () => ({ head: null, grantPoint: null, blind: false }),
     rows: () => [row],
     later: (task) => void turns.push(task),
+    schedule: (delay, task) => {
+      timers.push({ delay, task })
+      return () => undefined
+    },
   })
+  /** @returns the ids that it is written, and how many writes that were */
   const subscribe = () => {
-    const written: string[] = []
+    const ids: string[] = []
+    const writes: number[] = []
     broadcaster.subscribe(
       {
         ...{ removeHeader() {}, writeHead() {}, on() {}, end() {}, writableLength: 0 },
-        write: (bytes: Buffer) => void written.push(/^id: (.*)$/m.exec(String(bytes))?.[1] ?? ''),
+        write: (bytes: Buffer) => {
+          const found = [...String(bytes).matchAll(/^id: (.*)$/gm)].map((match) => match[1] as string)
+          ids.push(...found)
+          writes.push(found.length)
+        },
       } as unknown as ServerResponse,
       'e.0',
     )
-    return written
+    return { ids, writes }
   }
-  const all = Array.from({ length: 600 }, subscribe)
-  const having = (id: string) => all.filter((written) => written.includes(id)).length
-  const four = messages(4)
   const turnAll = () => {
     for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn()
   }
+  return { broadcaster, subscribe, turns, turnAll, timers }
+}
+
+test('many subscribers are written to in turns of the event loop, each message once and in order', () => {
+  const { broadcaster, subscribe, turns, turnAll } = handWorld()
+  const all = Array.from({ length: 600 }, () => subscribe().ids)
+  const having = (id: string) => all.filter((written) => written.includes(id)).length
+  const four = messages(4)
   broadcaster.publish(four.slice(0, 1))
   expect(having('e.1')).toBe(250)
   broadcaster.publish(four.slice(1, 2))
   expect(having('e.2')).toBe(0)
-  const late = subscribe()
+  const late = subscribe().ids
   turns.shift()?.()
   expect(having('e.1')).toBe(500)
   broadcaster.publish(four.slice(2, 3))
@@ -235,4 +252,47 @@ test('many subscribers are written to in turns of the event loop, each message o
   turnAll()
   expect(all.filter((written) => written.slice(5).join() === 'e.3,e.4')).toHaveLength(250)
   expect(all.filter((written) => written.slice(5).join() === 'e.4,e.4')).toHaveLength(350)
+})
+
+test('what stops nobody is gathered for 250 ms, or goes with the next kill or heartbeat in one write', () => {
+  const { broadcaster, subscribe, turnAll, timers } = handWorld()
+  const of = (type: SignedMessage['type'], { number, hash }: LastMessage) =>
+    signAnnouncements(feed, { number, hash }, [{ type, row }], 1, sign)
+  const published: SignedMessage[] = []
+  const publish = (...types: SignedMessage['type'][]) => {
+    for (const type of types) {
+      const made = of(type, published.at(-1) ?? noMessage)
+      published.push(...made)
+      broadcaster.publish(made)
+    }
+    turnAll()
+  }
+  const [one, other] = [subscribe(), subscribe()]
+  const news = () => {
+    const had = one.ids.splice(0)
+    expect(other.ids.splice(0)).toEqual(had)
+    return [had, one.writes.splice(0)]
+  }
+  news()
+  publish('kill')
+  expect(news()).toEqual([['e.1'], [1]])
+  publish('final', 'withdrawn')
+  expect(news()).toEqual([[], []])
+  publish('kill')
+  expect(news()).toEqual([['e.2', 'e.3', 'e.4'], [3]])
+  publish('resumed', 'dropped')
+  broadcaster.heartbeat()
+  expect(news()).toEqual([['e.5', 'e.6', 'e.6'], [3]])
+  publish('final')
+  expect(timers.map(({ delay }) => delay)).toEqual([250])
+  for (const { task } of timers.splice(0)) task()
+  expect(news()).toEqual([['e.7'], [1]])
+  publish('final')
+  expect(timers).toHaveLength(1)
+  // Who comes meanwhile has it at once, and not again.
+  const late = subscribe().ids
+  expect(late.filter((id) => id === 'e.8')).toHaveLength(2)
+  broadcaster.close()
+  expect(news()).toEqual([['e.8'], [1]])
+  expect(late).toHaveLength(9)
 })

@@ -3,11 +3,12 @@ import { type ChainView, feedTag, type Sign, signDocument, snapshotTag } from '.
 import { canonicalRow, createDigestedTable } from '../../protocol/feed/tableDigest.ts'
 import type { RevocationRow } from '../../protocol/revocation.ts'
 import { targetKey } from '../../protocol/scope.ts'
+import { type Schedule, systemSchedule } from '../chain/schedule.ts'
 import type { Clock } from '../clock.ts'
 import type { FeedIdentity, LastMessage, SignedMessage } from './position.ts'
 
 export type Broadcaster = {
-  /** Sends signed messages to every subscriber, in order. */
+  /** Sends signed messages to every subscriber, in order: kills at once, what stops nobody within 250 ms. */
   publish(messages: readonly SignedMessage[]): void
   /** Sends a sign of life with the chain's view and the table's digest. */
   heartbeat(): void
@@ -34,6 +35,12 @@ const greetingAge = 100
 /** Subscribers that are written to in one turn of the event loop, about 2 ms: the next kill waits for no more. */
 const perTurn = 250
 
+/**
+ * ms that news which stop nobody (final, withdrawn, resumed, dropped) wait for more to send: writing to thousands of
+ * subscribers takes tens of ms, in which the next kill is served late.
+ */
+const gatherTime = 250
+
 /** Most bytes that a subscriber may leave unread before it is cut off. */
 const maxUnread = 1024 * 1024
 
@@ -59,15 +66,22 @@ export function createBroadcaster(options: {
   readonly onSlow?: () => void
   /** Does something when the event loop has turned. */
   readonly later?: (task: () => void) => void
+  readonly schedule?: Schedule
 }): Broadcaster {
   const { feed, sign, clock, chainView, rows } = options
   const later = options.later ?? setImmediate
+  const schedule = options.schedule ?? systemSchedule
   /** The latest messages of this epoch, framed; the first has the number `firstKept`. Earlier epochs are never replayed. */
   let kept: Buffer[] = []
   let firstKept = options.lastMessage.number + 1
   /** Who has had nothing for longest comes first. */
   const subscribers = new Map<ServerResponse, Served>()
   let fanningOut = false
+  let gathering = false
+  /** The number that every subscriber is to have had; later ones wait for more to send. */
+  let due = options.lastMessage.number
+  /** What subscribers lack who lack the same, in one piece: a write each. */
+  const pieces = new Map<string, Buffer>()
   // The table as published: at the number that heartbeats name, also while later changes are on their way to the disk.
   const published = createDigestedTable(rows())
   let last = options.lastMessage
@@ -85,7 +99,7 @@ export function createBroadcaster(options: {
   }
 
   /** Writes to one; if it had too much unread before, it is cut off instead, however much comes now. */
-  const send = (response: ServerResponse, frames: readonly Buffer[]): void => {
+  const send = (response: ServerResponse, bytes: Buffer): void => {
     if (response.writableLength > maxUnread) {
       // Its close event comes later; until then it must not be counted and cut again.
       subscribers.delete(response)
@@ -93,7 +107,18 @@ export function createBroadcaster(options: {
       response.destroy()
       return
     }
-    for (const bytes of frames) response.write(bytes)
+    response.write(bytes)
+  }
+
+  /** All that came since, not only what is due. */
+  const since = (had: Served): Buffer => {
+    const key = `${had.number}:${had.beat === beats}`
+    const known = pieces.get(key)
+    if (known !== undefined) return known
+    const missed = kept.slice(had.number + 1 - firstKept)
+    const piece = Buffer.concat(had.beat === beats ? missed : [...missed, currentBeat()])
+    pieces.set(key, piece)
+    return piece
   }
 
   /** Writes what they lack to the next subscribers who lack something. @returns whether that was all */
@@ -101,14 +126,13 @@ export function createBroadcaster(options: {
     let written = 0
     const all: Served = { number: last.number, beat: beats }
     for (const [response, had] of subscribers) {
-      if (had.number === all.number && had.beat === all.beat) continue
+      if (had.number >= due && had.beat === beats) continue
       if (written === count) return false
       written += 1
       // To the end: who waits longest is next, also when more is published meanwhile.
       subscribers.delete(response)
       subscribers.set(response, all)
-      const missed = kept.slice(had.number + 1 - firstKept)
-      send(response, had.beat === all.beat ? missed : [...missed, currentBeat()])
+      send(response, since(had))
     }
     return true
   }
@@ -117,6 +141,17 @@ export function createBroadcaster(options: {
   const fanOutInTurns = (): void => {
     fanningOut = !fanOut(perTurn)
     if (fanningOut) later(fanOutInTurns)
+  }
+
+  /** Everything published is due. */
+  const sendAll = (): void => {
+    due = last.number
+    if (!fanningOut) fanOutInTurns()
+  }
+
+  const sendGathered = (): void => {
+    gathering = false
+    if (due < last.number) sendAll()
   }
 
   const position = () => ({ ...feed, number: last.number, previous: last.hash })
@@ -151,7 +186,7 @@ export function createBroadcaster(options: {
   }
 
   /** What follows a number, framed; null when some of it is no longer kept, or when it is more than a snapshot's worth. */
-  const after = (number: number): readonly Buffer[] | null => {
+  const keptAfter = (number: number): readonly Buffer[] | null => {
     if (number < firstKept - 1 || number > last.number) return null
     const missed = kept.slice(number + 1 - firstKept)
     const bytes = missed.reduce((sum, one) => sum + one.length, 0)
@@ -167,9 +202,15 @@ export function createBroadcaster(options: {
         else published.set(message.row)
         kept.push(Buffer.from(frame(message.type, `${feed.epoch}.${message.number}`, message.document)))
       }
-      if (!fanningOut) fanOutInTurns()
+      pieces.clear()
+      if (messages.some(({ type }) => type === 'kill')) sendAll()
+      else if (!gathering) {
+        gathering = true
+        schedule(gatherTime, sendGathered)
+      }
       // In steps, so that dropping the oldest costs nothing per message.
       if (kept.length < 2 * maxReplayed) return
+      due = last.number
       fanOut(Number.POSITIVE_INFINITY)
       firstKept += kept.length - maxReplayed
       kept = kept.slice(-maxReplayed)
@@ -177,6 +218,7 @@ export function createBroadcaster(options: {
 
     heartbeat() {
       beats += 1
+      pieces.clear()
       if (!fanningOut) fanOutInTurns()
     },
 
@@ -210,7 +252,7 @@ export function createBroadcaster(options: {
       const [epoch, number] = (lastEventId ?? '').split('.')
       const missed =
         epoch === feed.epoch && number !== undefined && /^[0-9]{1,15}$/.test(number)
-          ? after(Number(number))
+          ? keptAfter(Number(number))
           : null
       if (missed === null) response.write('event: reset\ndata: fetch the snapshot\n\n')
       // The frames themselves, not a copy: a storm of subscribers who missed the same shares them.
@@ -226,6 +268,7 @@ export function createBroadcaster(options: {
     },
 
     close() {
+      due = last.number
       fanOut(Number.POSITIVE_INFINITY)
       for (const response of subscribers.keys()) response.end()
       subscribers.clear()

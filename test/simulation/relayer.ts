@@ -261,6 +261,7 @@ export async function createSimulatedRelayer(options: {
       clock,
       chainView: executor.chainView,
       rows: executor.rows,
+      schedule,
     })
     const { sender } = options
     const lander =
