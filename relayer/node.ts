@@ -111,7 +111,7 @@ export async function startNode(node: NodeOptions): Promise<RelayerNode> {
     grantPoint: node.grantPoint,
     sink: executor,
     pollInterval: node.pollInterval,
-    onMayHoldKills: road.expectKill,
+    onMayHoldKills: road.expectation.expect,
     mayKill: (event, order) => maySight(executor.registry, event, order, Math.floor(clock.wall() / 1000)),
     // A local chain (depth 0) stands still between transactions. Others date their blocks by the wall clock: a head
     // that is twice as old as blindness allows comes from a node that is syncing or was left behind.

@@ -43,13 +43,16 @@ test('what comes in by the event loop goes between two tasks that are not urgent
 })
 
 test('what is not urgent waits while it is held, and what is urgent does not', async () => {
-  let held = true
-  const serial = createSerial(() => held)
+  let isOn = true
+  const freed: (() => void)[] = []
+  const serial = createSerial({ isOn: () => isOn, later: (task) => void freed.push(task) })
   const log: string[] = []
   const waiting = serial(async () => log.push('report'))
-  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
   await serial(async () => log.push('kill'), 'urgent')
-  held = false
+  await serial(async () => log.push('kill 2'), 'urgent')
+  expect(log).toEqual(['kill', 'kill 2'])
+  isOn = false
+  for (const task of freed) task()
   await waiting
-  expect(log).toEqual(['kill', 'report'])
+  expect(log).toEqual(['kill', 'kill 2', 'report'])
 })

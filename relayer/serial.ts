@@ -1,4 +1,5 @@
 import { setImmediate as immediate } from 'node:timers/promises'
+import { type Hold, noHold } from './hold.ts'
 
 /**
  * Runs tasks one after the other; a failed task does not hold up the next. Urgent ones go before all that wait, each
@@ -7,17 +8,22 @@ import { setImmediate as immediate } from 'node:timers/promises'
  */
 export type Serial = <T>(task: () => Promise<T>, priority?: 'urgent') => Promise<T>
 
-/** @param isHeld while it says so only urgent tasks begin; it must not for long, for the event loop turns without a pause */
-export function createSerial(isHeld: () => boolean = () => false): Serial {
+/** @param hold while it is on only urgent tasks begin */
+export function createSerial(hold: Hold = noHold): Serial {
   const urgent: (() => Promise<void>)[] = []
   const waiting: (() => Promise<void>)[] = []
   let running = false
+  /** Ends a wait for the hold's end. */
+  let wake = (): void => undefined
 
   const run = async (): Promise<void> => {
     running = true
     while (urgent.length + waiting.length > 0) {
-      if (urgent.length === 0 && isHeld()) {
-        await immediate()
+      if (urgent.length === 0 && hold.isOn()) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          hold.later(resolve)
+        })
         continue
       }
       await (urgent.shift() ?? waiting.shift())?.()
@@ -31,5 +37,6 @@ export function createSerial(isHeld: () => boolean = () => false): Serial {
       const queue = priority === 'urgent' ? urgent : waiting
       queue.push(() => task().then(resolve, reject))
       if (!running) void run()
+      else if (priority === 'urgent') wake()
     })
 }

@@ -4,12 +4,12 @@ import { killPoliciesAbi } from '../../protocol/generated/killPoliciesAbi.ts'
 import { subscriptionsAbi } from '../../protocol/generated/subscriptionsAbi.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import type { Clock } from '../clock.ts'
+import { type Schedule, systemSchedule } from '../schedule.ts'
 import type { ChainLog } from './chainLog.ts'
 import { createAgreement } from './rpc/majority.ts'
 import type { Rpc } from './rpc/rpc.ts'
 import { isRevert } from './rpc/rpcErrors.ts'
 import { createRpcPool } from './rpc/rpcPool.ts'
-import { type Schedule, systemSchedule } from './schedule.ts'
 
 /** What `killSwitch()` does not tell apart: what only this kind of contract answers. */
 const kinds = {

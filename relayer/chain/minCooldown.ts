@@ -2,11 +2,11 @@ import { decodeFunctionResult, encodeFunctionData, type Hex } from 'viem'
 import type { Deployment } from '../../protocol/deployment.ts'
 import { killSwitchAbi } from '../../protocol/generated/killSwitchAbi.ts'
 import type { Clock } from '../clock.ts'
+import { type Schedule, systemSchedule } from '../schedule.ts'
 import type { ChainLog } from './chainLog.ts'
 import { createAgreement } from './rpc/majority.ts'
 import type { Rpc } from './rpc/rpc.ts'
 import { createRpcPool } from './rpc/rpcPool.ts'
-import { type Schedule, systemSchedule } from './schedule.ts'
 
 /** The relayer's SVIDs would outlive the contract's least cool-down: a resume could find old ones still valid. */
 export class SvidLifeTooLongError extends Error {

@@ -2,13 +2,13 @@ import type { Hex } from '../../protocol/hex.ts'
 import type { PolicyEvent } from '../../protocol/policy/policies.ts'
 import { decodePolicyLog } from '../../protocol/policy/policyLog.ts'
 import type { PolicyBlock } from '../policy/mirror.ts'
+import type { Schedule } from '../schedule.ts'
 import type { ChainLog } from './chainLog.ts'
 import { createBlockReader } from './follow/blockReader.ts'
 import { createAgreement } from './rpc/majority.ts'
 import type { Rpc } from './rpc/rpc.ts'
 import { parseHeader, parseLogs, type RpcHeader, type RpcLog } from './rpc/rpcBlock.ts'
 import { InconsistentRpcError } from './rpc/rpcErrors.ts'
-import type { Schedule } from './schedule.ts'
 
 /** A block with events of the contract. */
 export type EventBlock = { readonly block: PolicyBlock; readonly events: readonly PolicyEvent[] }

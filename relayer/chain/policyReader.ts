@@ -9,13 +9,13 @@ import {
   type PolicyMirror,
   takePolicies,
 } from '../policy/mirror.ts'
+import { type Schedule, systemSchedule } from '../schedule.ts'
 import type { ChainLog } from './chainLog.ts'
 import { afterAnswer, afterRefusal, firstRange } from './follow/rangeSize.ts'
 import { createPolicyRangeReader, type EventBlock, type PolicyRange } from './policyRange.ts'
 import type { Rpc } from './rpc/rpc.ts'
 import { InconsistentRpcError, RpcResponseError, RpcUnavailableError } from './rpc/rpcErrors.ts'
 import { createRpcPool } from './rpc/rpcPool.ts'
-import { type Schedule, systemSchedule } from './schedule.ts'
 
 export type PolicyReader = {
   /**

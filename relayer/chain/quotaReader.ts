@@ -3,11 +3,11 @@ import type { BlockMark } from '../../protocol/feed/message.ts'
 import { subscriptionsAbi } from '../../protocol/generated/subscriptionsAbi.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import type { Clock } from '../clock.ts'
+import { type Schedule, systemSchedule } from '../schedule.ts'
 import type { ChainLog } from './chainLog.ts'
 import { createAgreement } from './rpc/majority.ts'
 import type { Rpc } from './rpc/rpc.ts'
 import { createRpcPool } from './rpc/rpcPool.ts'
-import { type Schedule, systemSchedule } from './schedule.ts'
 
 /** Nothing answers at the address as a Subscriptions contract would. */
 export class NoSubscriptionsError extends Error {

@@ -1,13 +1,13 @@
 import { encodeFunctionData } from 'viem'
 import type { Hex } from '../../protocol/hex.ts'
 import type { Clock } from '../clock.ts'
+import { type Schedule, systemSchedule } from '../schedule.ts'
 import type { ChainLog } from './chainLog.ts'
 import { ecdsaSigner } from './ecdsaSigner.ts'
 import { majorityOf } from './rpc/majority.ts'
 import type { Rpc } from './rpc/rpc.ts'
 import { InconsistentRpcError, isRevert, rpcLabel } from './rpc/rpcErrors.ts'
 import { createRpcPool } from './rpc/rpcPool.ts'
-import { type Schedule, systemSchedule } from './schedule.ts'
 
 const erc1271Abi = [
   {

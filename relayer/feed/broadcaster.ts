@@ -3,8 +3,8 @@ import { type ChainView, feedTag, type Sign, signDocument, snapshotTag } from '.
 import { canonicalRow, createDigestedTable } from '../../protocol/feed/tableDigest.ts'
 import type { RevocationRow } from '../../protocol/revocation.ts'
 import { targetKey } from '../../protocol/scope.ts'
-import { type Schedule, systemSchedule } from '../chain/schedule.ts'
 import type { Clock } from '../clock.ts'
+import { type Schedule, systemSchedule } from '../schedule.ts'
 import type { FeedIdentity, LastMessage, SignedMessage } from './position.ts'
 
 export type Broadcaster = {

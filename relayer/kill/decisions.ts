@@ -3,6 +3,7 @@ import { scopeName, subjectLabel, type Target, targetKey } from '../../protocol/
 import type { AuditFields } from '../audit/entry.ts'
 import type { Clock } from '../clock.ts'
 import type { LastMessage, SignedMessage } from '../feed/position.ts'
+import type { Hold } from '../hold.ts'
 import type { PolicyReference } from '../policy/policyReference.ts'
 import { createSerial, type Serial } from '../serial.ts'
 import { createGroupCommit } from './groupCommit.ts'
@@ -24,8 +25,8 @@ export type DecisionOptions = {
   readonly publish: (messages: readonly SignedMessage[]) => void
   /** Told of every change of a kill; must not throw. */
   readonly onKill?: (kill: KillRecord) => void
-  /** Whether a kill may come within moments: what is not urgent is not begun then. */
-  readonly isKillExpected?: () => boolean
+  /** On while a kill may come within moments: what is not urgent is not begun then. */
+  readonly hold?: Hold
   /** The kill policy in force for a subject, for the entry of a kill: at once, and without throwing. */
   readonly policyOf?: (target: Target) => PolicyReference | null
 }
@@ -74,7 +75,7 @@ const maxNotes = 250
 
 export function createDecisions(options: DecisionOptions): Decisions {
   const { state, journal, epoch, clock, newId, publish } = options
-  const serial = createSerial(options.isKillExpected)
+  const serial = createSerial(options.hold)
   let messages = options.lastMessage.number
   /** Kills that were published and that the store has not taken yet. */
   const unwritten = new Set<string>()

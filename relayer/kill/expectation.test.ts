@@ -1,32 +1,58 @@
 import { expect, test } from 'vitest'
 import { createExpectation } from './expectation.ts'
 
-test('a kill is expected for 15 ms, and not again within 45, however often it is promised', () => {
+function world() {
   let now = 1_000
-  const { expect: promise, isExpected } = createExpectation({ monotonic: () => now })
+  const turns: (() => void)[] = []
+  const timers: { readonly at: number; readonly task: () => void }[] = []
+  const expectation = createExpectation(
+    { monotonic: () => now },
+    (delay, task) => {
+      timers.push({ at: now + delay, task })
+      return () => undefined
+    },
+    (task) => turns.push(task),
+  )
+  return {
+    ...expectation,
+    now: () => now - 1_000,
+    timers,
+    pass(ms: number) {
+      now += ms
+      for (const due of timers.filter(({ at }) => at <= now)) {
+        timers.splice(timers.indexOf(due), 1)
+        due.task()
+      }
+      for (const task of turns.splice(0)) task()
+    },
+  }
+}
+
+test('a kill is expected for 15 ms, and not again within 45, however often it is promised', () => {
+  const w = world()
   const seen: number[] = []
-  expect(isExpected()).toBe(false)
-  for (; now < 1_100; now += 1) {
-    promise()
-    if (isExpected()) seen.push(now - 1_000)
+  expect(w.isOn()).toBe(false)
+  for (; w.now() < 100; w.pass(1)) {
+    w.expect()
+    if (w.isOn()) seen.push(w.now())
   }
   const from = (start: number, count: number) => Array.from({ length: count }, (_, i) => start + i)
   expect(seen).toEqual([...from(0, 15), ...from(45, 15), ...from(90, 10)])
 })
 
-test('what is for later is done in the first turn in which no kill is expected', () => {
-  let now = 1_000
-  const turns: (() => void)[] = []
-  const { expect: promise, later } = createExpectation({ monotonic: () => now }, (task) => turns.push(task))
+test('what is for later is done after a turn, or when no kill is expected any more, asleep until then', () => {
+  const w = world()
   const done: number[] = []
-  const turn = () => turns.shift()?.()
-  later(() => done.push(now))
+  const later = () => w.later(() => done.push(w.now()))
+  later()
   expect(done).toEqual([])
-  turn()
-  expect(done).toEqual([1_000])
-  promise()
-  later(() => done.push(now))
-  for (; now < 1_030; now += 5) turn()
-  expect(done).toEqual([1_000, 1_015])
-  expect(turns).toEqual([])
+  w.pass(0)
+  expect(done).toEqual([0])
+  w.expect()
+  later()
+  w.pass(5)
+  expect(w.timers).toHaveLength(1)
+  for (let ms = 0; ms < 30; ms += 1) w.pass(1)
+  expect(done).toEqual([0, 15])
+  expect(w.timers).toEqual([])
 })

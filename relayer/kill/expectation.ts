@@ -1,40 +1,38 @@
 import type { Clock } from '../clock.ts'
+import type { Hold } from '../hold.ts'
+import { type Schedule, systemSchedule } from '../schedule.ts'
 
 /** How long what is not urgent waits for a kill that may be coming, in ms: a node's answer. */
 const patience = 15
 /** ms from one wait to the next: an RPC that promises kills without end holds up a third of the rest at most. */
 const period = 45
 
-export type Expectation = {
+/** On while a kill may come within moments, so that nothing is begun that it would wait for. */
+export type Expectation = Hold & {
   /** A block is being read that may hold kills. */
   expect(): void
-  isExpected(): boolean
-  /** Does something when the event loop has turned and no kill is expected. */
-  later(task: () => void): void
 }
 
-/**
- * Knows whether a kill may come within moments, so that nothing is begun that it would wait for.
- * @param turn does something when the event loop has turned
- */
+/** @param turn does something when the event loop has turned */
 export function createExpectation(
   clock: Pick<Clock, 'monotonic'>,
+  schedule: Schedule = systemSchedule,
   turn: (task: () => void) => void = setImmediate,
 ): Expectation {
   let since = Number.NEGATIVE_INFINITY
-  const isExpected = (): boolean => clock.monotonic() - since < patience
-  const later = (task: () => void): void => {
+  const left = (): number => since + patience - clock.monotonic()
+  const later = (task: () => void): void =>
     turn(() => {
-      if (isExpected()) later(task)
+      // Asleep rather than looking on: the node that is asked may run on the same processor.
+      if (left() > 0) schedule(Math.ceil(left()), () => later(task))
       else task()
     })
-  }
   return {
-    later,
-    isExpected,
     expect() {
       const now = clock.monotonic()
       if (now - since >= period) since = now
     },
+    isOn: () => left() > 0,
+    later,
   }
 }

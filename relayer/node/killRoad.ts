@@ -88,7 +88,7 @@ export async function createKillRoad(options: {
     },
     onOrder,
     onRefused: onOrderRefused,
-    isKillExpected: expectation.isExpected,
+    hold: expectation,
     policyOf,
     onForgotten: (killId) => points.forget(killId),
     isSettled: (landing) => isKillSettled(db, landing),
@@ -140,9 +140,7 @@ export async function createKillRoad(options: {
     watch,
     refusals,
     accesses: createAccesses(clock.wall, history.accesses),
-    /** A block is being read that may hold kills. */
-    expectKill: expectation.expect,
-    isKillExpected: expectation.isExpected,
+    expectation,
     /** Number of the last feed message. */
     published: () => published,
     onOrderRefused,

@@ -60,7 +60,7 @@ export async function createListeners(options: {
   let unreportedAccesses = 0
 
   const load = node.overloaded === undefined ? watchOverload() : { overloaded: node.overloaded, stop() {} }
-  const queue = createRequestQueue({ now: clock.monotonic, isHeld: road.isKillExpected })
+  const queue = createRequestQueue({ now: clock.monotonic, hold: road.expectation })
   const newAdmission = () =>
     createAdmission({ ...node.limits, now: clock.monotonic, overloaded: load.overloaded, queue })
   const admission = newAdmission()

@@ -59,9 +59,6 @@ function lastWords(logFile: string): string {
   }
 }
 
-/** A nice value, where it may be taken: what is prompt is not to wait for others when it has just been busy. */
-const aheadOfOthers = -10
-
 /** Settings of the user's own relayer or CLI must not reach those of a local run. */
 const childEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KILLSWITCH_')))
@@ -82,7 +79,7 @@ export function createChildren(logFolder: string): Children {
       path.join(root, script),
       ...args,
     ]
-    const [command, all] = prompt ? promptly(process.execPath, node, aheadOfOthers) : [process.execPath, node]
+    const [command, all] = prompt ? promptly(process.execPath, node) : [process.execPath, node]
     const child = spawn(command, all, {
       // Ctrl-C reaches the whole group of the terminal; children are stopped by us, in order.
       detached: true,

@@ -1,8 +1,9 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
+import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { promptly, setSlice } from './schedule.ts'
 
@@ -15,9 +16,17 @@ const sched = '/proc/self/sched'
 const hasPerl = existsSync('/usr/bin/perl')
 const isKnown = hasPerl && existsSync(sched) && sliceIn(readFileSync(sched, 'utf8')) !== null
 
-test.skipIf(!isKnown)('what is prompt has short slices, and so have its threads and children', () => {
-  const [command, args] = promptly('/bin/sh', ['-c', `cat ${sched}`])
-  expect(sliceIn(execFileSync(command, args, { encoding: 'utf8' }))).toBe(100_000)
+/** In a session of its own: this one's share of the processor stays as it is. */
+async function runPromptly(program: string, args: readonly string[]) {
+  const [command, all] = promptly(program, args)
+  const child = spawn(command, all, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
+  const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  return { said, code }
+}
+
+test.skipIf(!isKnown)('what is prompt has short slices, and so have its threads and children', async () => {
+  const { said } = await runPromptly('/bin/sh', ['-c', `cat ${sched}`])
+  expect(sliceIn(said)).toBe(100_000)
 })
 
 test.skipIf(!isKnown)('a process that runs gets other slices in all its threads', () => {
@@ -30,14 +39,8 @@ test.skipIf(!isKnown)('a process that runs gets other slices in all its threads'
   }
 })
 
-test('with a nice value too, refused or not, the command runs with its arguments and exit code', async () => {
-  const [command, args] = promptly(
-    process.execPath,
-    ['-e', 'process.exit(Number(process.argv[1]))', '7'],
-    -10,
-  )
-  // In a session of its own: this one's share of the processor stays as it is.
-  const [code] = await once(spawn(command, args, { detached: true, stdio: 'ignore' }), 'exit')
+test('the command runs with its arguments and exit code, whether it may go ahead of others or not', async () => {
+  const { code } = await runPromptly(process.execPath, ['-e', 'process.exit(Number(process.argv[1]))', '7'])
   expect(code).toBe(7)
 })
 

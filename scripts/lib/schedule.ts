@@ -11,27 +11,13 @@ const isKnown = process.platform === 'linux' && existsSync(perl)
 
 /** A slice of the processor for what is to be served at once, in ms; Linux's own are of 1.4 ms or more. */
 const promptSlice = 0.1
+/** A nice value, taken where it may be: what is prompt is not to wait for others when it has just been busy. */
+const aheadOfOthers = -10
 
-/**
- * A command to be run as docs/operator.md advises for a relayer: served at once, whatever else keeps the processor busy.
- * @param nice taken only where it may be
- */
-export const promptly = (
-  command: string,
-  args: readonly string[],
-  nice?: number,
-): readonly [string, readonly string[]] =>
+/** A command to be run as docs/operator.md advises for a relayer: served at once, whatever else keeps the processor busy. */
+export const promptly = (command: string, args: readonly string[]): readonly [string, readonly string[]] =>
   isKnown
-    ? [
-        perl,
-        [
-          script,
-          ...['--slice', String(promptSlice)],
-          ...(nice === undefined ? [] : ['--nice', String(nice)]),
-          command,
-          ...args,
-        ],
-      ]
+    ? [perl, [script, '--slice', String(promptSlice), '--nice', String(aheadOfOthers), command, ...args]]
     : [command, args]
 
 /** Has a process of ours served after all that have shorter slices than these, in ms. */

@@ -15,7 +15,7 @@ import { ownerTarget } from '../../protocol/scope.ts'
 import type { Rpc } from '../../relayer/chain/rpc/rpc.ts'
 import { parseHeader } from '../../relayer/chain/rpc/rpcBlock.ts'
 import { RpcUnavailableError } from '../../relayer/chain/rpc/rpcErrors.ts'
-import type { Schedule } from '../../relayer/chain/schedule.ts'
+import type { Schedule } from '../../relayer/schedule.ts'
 import { accountAt, chainId } from './contract.ts'
 
 export const fakeContract: Hex = `0x${'c0'.repeat(20)}`

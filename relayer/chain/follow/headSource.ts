@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts'
+import type { Schedule } from '../../schedule.ts'
 import type { ChainLog } from '../chainLog.ts'
 import type { Rpc } from '../rpc/rpc.ts'
 import { parseHeader, type RpcHeader } from '../rpc/rpcBlock.ts'
 import { rpcLabel } from '../rpc/rpcErrors.ts'
-import type { Schedule } from '../schedule.ts'
 
 /** A head that an RPC reports. */
 export type Announcement = {

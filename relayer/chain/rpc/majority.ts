@@ -1,5 +1,5 @@
+import type { Schedule } from '../../schedule.ts'
 import type { ChainLog } from '../chainLog.ts'
-import type { Schedule } from '../schedule.ts'
 import type { Rpc } from './rpc.ts'
 import { InconsistentRpcError, isRevert, rpcLabel, WrongChainError } from './rpcErrors.ts'
 import type { RpcCall } from './rpcPool.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
+import type { Schedule } from '../../schedule.ts'
 import type { ChainLog } from '../chainLog.ts'
-import type { Schedule } from '../schedule.ts'
 import { createHttpRpc } from './httpRpc.ts'
 import type { Rpc } from './rpc.ts'
 import { parseQuantity } from './rpcBlock.ts'

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts'
+import type { Schedule } from '../../schedule.ts'
 import { backoff } from '../backoff.ts'
 import type { ChainLog } from '../chainLog.ts'
-import type { Schedule } from '../schedule.ts'
 import type { Rpc } from './rpc.ts'
 import { maxAnswer, rpcTimeout } from './rpc.ts'
 import { resultOf } from './rpcAnswer.ts'

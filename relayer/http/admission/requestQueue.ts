@@ -1,3 +1,4 @@
+import { type Hold, noHold } from '../../hold.ts'
 import type { RequestClass } from './requestGuard.ts'
 
 export type RequestQueue = {
@@ -16,7 +17,6 @@ type Lane = {
   add(address: string, task: () => void): void
   /** Does one thing. @returns whether there was one */
   serve(): boolean
-  readonly isEmpty: boolean
   refused(address: string): void
 }
 
@@ -65,10 +65,23 @@ function createLane(now: () => number): Lane {
       task?.()
       return true
     },
-    get isEmpty() {
-      return tiers.every((one) => one.size === 0)
-    },
     refused: refused.note,
+  }
+}
+
+/** Serves one of each lane in a turn until none waits. @returns begins with it, unless it is under way */
+function inTurns(lanes: readonly Lane[], later: (task: () => void) => void, hold: Hold): () => void {
+  let turning = false
+  const turn = (): void => {
+    turning = false
+    for (const lane of lanes) if (lane.serve()) turning = true
+    if (turning) later(turn)
+  }
+  return () => {
+    if (turning) return
+    turning = true
+    if (hold.isOn()) later(turn)
+    else turn()
   }
 }
 
@@ -77,20 +90,18 @@ function createLane(now: () => number): Lane {
  * the event loop, so that a flood of any kind holds up an order for some of its own requests and not for all of them.
  * With nothing waiting a request is served at once.
  * @param options.now monotonic ms
+ * @param options.hold while it is on only requests about killing are served
  * @param options.later does something when the event loop has turned
- * @param options.isHeld while it says so only requests about killing are served; it must not for long
  */
 export function createRequestQueue(options: {
   readonly now: () => number
+  readonly hold?: Hold
   readonly later?: (task: () => void) => void
-  readonly isHeld?: () => boolean
 }): RequestQueue {
-  const isHeld = options.isHeld ?? (() => false)
-  const later = options.later ?? setImmediate
-  const kills = createLane(options.now)
-  const upkeep = createLane(options.now)
-  const others = createLane(options.now)
-  const lanes = [kills, upkeep, others]
+  const { now, hold = noHold, later = setImmediate } = options
+  const kills = createLane(now)
+  const upkeep = createLane(now)
+  const others = createLane(now)
   const laneOf: Readonly<Record<RequestClass, Lane>> = {
     kill: kills,
     feed: upkeep,
@@ -98,19 +109,14 @@ export function createRequestQueue(options: {
     dApp: upkeep,
     other: others,
   }
-  let turning = false
-
-  const turn = (): void => {
-    turning = false
-    const held = isHeld()
-    for (const lane of lanes) if (held && lane !== kills ? !lane.isEmpty : lane.serve()) turning = true
-    if (turning) later(turn)
-  }
+  const serveKills = inTurns([kills], later, noHold)
+  const serveRest = inTurns([upkeep, others], hold.later, hold)
 
   return {
     serve(kind, address, task) {
       laneOf[kind].add(address, task)
-      if (!turning) turn()
+      if (kind === 'kill') serveKills()
+      else serveRest()
     },
     refused: (kind, address) => laneOf[kind].refused(address),
   }
