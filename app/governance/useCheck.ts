@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import type { Client } from 'viem'
 import { simulateContract } from 'viem/actions'
 import type { GovernorName } from '../../protocol/governance/governanceLog.ts'
@@ -82,19 +82,16 @@ export function useCheck(
   account: Hex | null,
 ): { readonly check: Check | undefined; readonly error: unknown } {
   const { client } = useServices()
-  const { data, error, isPlaceholderData } = useQuery({
-    queryKey: [
-      'check',
-      governor,
-      account,
-      proposal === null ? null : proposalId(proposal).toString(),
-      voting.governance.events.length,
-    ],
+  const about = ['check', governor, account, proposal === null ? null : proposalId(proposal).toString()]
+  const { data, error } = useQuery({
+    queryKey: [...about, voting.governance.events.length],
     enabled: proposal !== null && account !== null,
     queryFn: () => check(client, voting, governor, proposal as Proposal, account as Hex),
     // What would work changes with time, such as when a cool-down is over.
     refetchInterval: lookInterval,
-    placeholderData: keepPreviousData,
+    // While the same proposal is tried again its last answer stands: news of the chain must not swallow a press.
+    placeholderData: (last: Check | undefined, query) =>
+      query !== undefined && about.every((part, index) => query.queryKey[index] === part) ? last : undefined,
   })
-  return { check: proposal === null || isPlaceholderData ? undefined : data, error }
+  return { check: proposal === null ? undefined : data, error }
 }

@@ -1,7 +1,16 @@
 // The dApp's pages about votes in a real Chromium, against the real stack under token holders, with the chain's clock moved
 // on. Skipped with one line where there is no Chromium.
 import type { Browser, Locator, Page } from 'playwright-core'
-import { type Abi, createWalletClient, encodeFunctionData, type Hex, http, stringToHex, toHex } from 'viem'
+import {
+  type Abi,
+  createWalletClient,
+  encodeFunctionData,
+  type Hex,
+  http,
+  stringToHex,
+  toFunctionSelector,
+  toHex,
+} from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { killPoliciesAbi } from '../../protocol/generated/killPoliciesAbi.ts'
@@ -42,6 +51,8 @@ afterAll(async () => {
   await browser?.close()
   await stack?.stop()
 })
+
+const proposeSignature = 'function propose(address[],uint256[],bytes[],string)'
 
 const walletOf = (account: PrivateKeyAccount, name: string): InjectedWallet =>
   createInjectedWallet({ name, account, rpc: stack.chain.rpc, chainId: stack.deployment.chainId })
@@ -297,15 +308,8 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
       await page.getByRole('radio', { name: new RegExp(`^${step}`) }).check()
       await page.getByText(words).waitFor()
       await page.getByLabel('Why').fill(`Mended: ${step}`)
-      const made = page.getByRole('link', { name: 'Open the proposal' })
-      // A new head may move the button from under the mouse; a person then presses again.
-      for (let press = 0; press < 5 && !(await made.isVisible()); press += 1) {
-        await enabled(page, 'Propose by transaction')
-          .click({ timeout: 2_000 })
-          .catch(() => {})
-        await made.waitFor({ timeout: 6_000 }).catch(() => {})
-      }
-      await made.click()
+      await enabled(page, 'Propose by transaction').click()
+      await page.getByRole('link', { name: 'Open the proposal' }).click()
       await page
         .getByRole('heading', { name: /^(Asks for the release of|Releases) all agents of type trader$/ })
         .waitFor()
@@ -417,6 +421,31 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await fill(newcomersPage, '2')
     await newcomersPage.getByText('You cannot propose it now').waitFor()
     await newcomersPage.getByText(/^To propose takes 1,000 KSW of votes; this wallet had 0/).waitFor()
+  })
+
+  it('swallows no press while news of the chain have the same proposal tried again', async () => {
+    const { alice, bob } = stack.accounts
+    const { page, context } = await open(alice, "Alice's wallet", '/votes/new')
+    await page.getByLabel('Consecutive failures').fill('8')
+    await page.getByLabel('Why').fill('Eight')
+    await page.getByText(/^Tried on your node: it can be proposed/).waitFor()
+    const answers = Promise.withResolvers<void>()
+    await context.route(`${stack.chain.rpc}/**`, async (route) => {
+      if (route.request().postData()?.includes(toFunctionSelector(proposeSignature)) === true)
+        await answers.promise
+      await route.continue()
+    })
+    const told = page.waitForResponse(async (response) =>
+      (await response.text()).includes(stringToHex('Nobody waits').slice(2)),
+    )
+    await proposed(bob, 'policy', [await setDefault(7)], 'Nobody waits')
+    await told
+    await page.waitForRequest((request) =>
+      Boolean(request.postData()?.includes(toFunctionSelector(proposeSignature))),
+    )
+    await enabled(page, 'Propose by transaction').click({ timeout: 5_000 })
+    answers.resolve()
+    await page.getByRole('link', { name: 'Open the proposal' }).waitFor()
   })
 
   it('lets what the calldata does lead, and shows a description that lies as what it is: words', async () => {
