@@ -42,18 +42,28 @@ export type Status = {
 /** Whether its latest kill stands. */
 export const isActive = (state: SubjectState): boolean => state.killedAt > state.aliveSince
 
+/** Made once for each: agents are replaced, never changed, and every step of an issuance asks for theirs. */
+const covering = new WeakMap<AgentIdentity, readonly Target[]>()
+
 /** The targets whose kills cover an agent, narrowest first: four, or three while it has no type. */
-export const coveringTargets = (agent: AgentIdentity): readonly Target[] => [
-  agentTarget(agent.uuid),
-  ownerTarget(agent.owner),
-  ...(agent.agentType === null ? [] : [agentTypeTarget(agent.agentType)]),
-  fleetTarget,
-]
+export function coveringTargets(agent: AgentIdentity): readonly Target[] {
+  const known = covering.get(agent)
+  if (known !== undefined) return known
+  const targets = [
+    agentTarget(agent.uuid),
+    ownerTarget(agent.owner),
+    ...(agent.agentType === null ? [] : [agentTypeTarget(agent.agentType)]),
+    fleetTarget,
+  ]
+  covering.set(agent, targets)
+  return targets
+}
 
 /** The targets whose active kills cover the agent (docs/protocol.md, Liveness), narrowest first. */
 export function coveringKills(agent: AgentIdentity, stateOf: StateOf): readonly Target[] {
-  const { aliveSince } = stateOf(agentTarget(agent.uuid))
-  return coveringTargets(agent).filter((target) => {
+  const targets = coveringTargets(agent)
+  const { aliveSince } = stateOf(targets[0] as Target)
+  return targets.filter((target) => {
     const state = stateOf(target)
     return isActive(state) && (target.scope > Scope.Owner || state.killedAt > aliveSince)
   })

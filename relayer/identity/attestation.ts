@@ -1,7 +1,8 @@
-import { createPublicKey, verify } from 'node:crypto'
+import { verify } from 'node:crypto'
 import { attestationMessage } from '../../protocol/attestation.ts'
 import type { Hex } from '../../protocol/hex.ts'
 import type { Challenges } from './challenges.ts'
+import { publicKeyOf } from './publicKey.ts'
 
 /** What an agent claims, and the key that the chain has for it. */
 export type Attestation = {
@@ -65,12 +66,7 @@ export function verifyAttestation(challenges: Challenges, { message, key, proof 
   const bytes = attestationMessage(message)
   let valid: boolean
   try {
-    const publicKey = createPublicKey({
-      key: Buffer.concat([ed25519SpkiPrefix, point]),
-      type: 'spki',
-      format: 'der',
-    })
-    valid = verify(null, bytes, publicKey, proof)
+    valid = verify(null, bytes, publicKeyOf(Buffer.concat([ed25519SpkiPrefix, point])), proof)
   } catch {
     throw new UnusableAgentKeyError(key, 'is no point of Ed25519')
   }

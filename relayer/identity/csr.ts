@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from 'node:crypto'
+import { verify } from 'node:crypto'
 import {
   derTag,
   encodingOf,
@@ -9,6 +9,7 @@ import {
   readInteger,
 } from '../../protocol/x509/der.ts'
 import { isP256Spki } from '../../protocol/x509/spki.ts'
+import { publicKeyOf } from './publicKey.ts'
 import { ecdsaWithSha256 } from './x509Fields.ts'
 
 /** A certification request whose signature proved possession of the key. */
@@ -49,8 +50,7 @@ export function readCsr(pem: string): Csr {
     throw new InvalidCsrError('its key is not P-256 (uncompressed point); make one with prime256v1')
   let proved: boolean
   try {
-    const key = createPublicKey({ key: Buffer.from(spki), type: 'spki', format: 'der' })
-    proved = verify('sha256', signed, key, signature)
+    proved = verify('sha256', signed, publicKeyOf(spki), signature)
   } catch (cause) {
     throw new InvalidCsrError('its key is no point of P-256', cause)
   }

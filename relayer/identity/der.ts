@@ -84,7 +84,8 @@ export function time(ms: number): Uint8Array {
 }
 
 /** RFC 7468, section 2: base64 in lines of 64 between the two marks. */
-export const toPem = (label: string, encoded: Uint8Array): string =>
-  `-----BEGIN ${label}-----\n${Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length)
-    .toString('base64')
-    .replace(/.{64}(?!$)/g, '$&\n')}\n-----END ${label}-----\n`
+export function toPem(label: string, encoded: Uint8Array): string {
+  const base64 = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length).toString('base64')
+  const lines = base64.match(/.{1,64}/g) ?? []
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
+}

@@ -14,16 +14,11 @@ import { type Changes, type Journal, JournalFailedError } from '../kill/journalP
 import { isOpen, type KillRecord, txHashOf } from '../kill/record.ts'
 import type { Database } from './database.ts'
 import { eventToJson } from './eventJson.ts'
+import { parts } from './parts.ts'
 import { writePoint } from './points.ts'
 import type { Schema } from './schema.ts'
-import { insertSvid } from './svids.ts'
+import { insertSvids } from './svids.ts'
 import { writeWorkload } from './workloads.ts'
-
-/**
- * Rows of one INSERT: reports bring hundreds and back-fills thousands, and a statement for each would hold up the kills
- * behind them.
- */
-const rowsPerInsert = 100
 
 type Decision = { readonly changes: Changes; readonly messages: readonly SignedMessage[] }
 
@@ -261,7 +256,7 @@ async function write(
       .where('subject', '=', subject)
       .execute()
   }
-  for (const svid of changes.svids ?? []) await insertSvid(trx, svid)
+  await insertSvids(trx, changes.svids ?? [])
   for (const { workload, point } of changes.workloads ?? []) await writeWorkload(trx, workload, point)
   for (const { point, confirmations } of changes.points ?? []) await writePoint(trx, point, confirmations)
   for (const part of parts(messages)) {
@@ -279,10 +274,6 @@ async function write(
       .execute()
   }
   return entries.at(-1) ?? lastEntry
-}
-
-function* parts<T>(rows: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < rows.length; from += rowsPerInsert) yield rows.slice(from, from + rowsPerInsert)
 }
 
 /** The last of each key: one INSERT must not change a row twice. */

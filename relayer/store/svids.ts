@@ -2,29 +2,39 @@ import type { Transaction } from 'kysely'
 import type { Hex } from '../../protocol/hex.ts'
 import type { SvidRecord } from '../identity/svidRecord.ts'
 import type { Database } from './database.ts'
+import { parts } from './parts.ts'
 import { writePlace } from './places.ts'
 import type { Schema } from './schema.ts'
 
-/** Remembers an SVID, with the place that it takes, and forgets those of its bearer that have expired; the certificate itself is not kept. */
-export async function insertSvid(trx: Transaction<Schema>, svid: SvidRecord): Promise<void> {
-  await trx
-    .deleteFrom('svids')
-    .where('spiffe_id', '=', svid.spiffeId)
-    .where('expires_at', '<', svid.issuedAt)
-    .execute()
-  await trx
-    .insertInto('svids')
-    .values({
-      serial: svid.serial,
-      spiffe_id: svid.spiffeId,
-      owner: svid.owner,
-      generation: svid.generation,
-      issued_at: svid.issuedAt,
-      expires_at: svid.expiresAt,
-      proved_at: svid.provedAt,
-    })
-    .execute()
-  await writePlace(trx, svid)
+/** Remembers SVIDs, with the places that they take, and forgets those of their bearers that have expired; the certificates themselves are not kept. */
+export async function insertSvids(trx: Transaction<Schema>, svids: readonly SvidRecord[]): Promise<void> {
+  for (const part of parts(svids)) {
+    await trx
+      .deleteFrom('svids')
+      .where(
+        'spiffe_id',
+        'in',
+        part.map(({ spiffeId }) => spiffeId),
+      )
+      .where('expires_at', '<', Math.min(...part.map(({ issuedAt }) => issuedAt)))
+      .execute()
+    await trx
+      .insertInto('svids')
+      .values(
+        part.map((svid) => ({
+          serial: svid.serial,
+          spiffe_id: svid.spiffeId,
+          owner: svid.owner,
+          generation: svid.generation,
+          issued_at: svid.issuedAt,
+          expires_at: svid.expiresAt,
+          proved_at: svid.provedAt,
+        })),
+      )
+      .execute()
+  }
+  // One by one: of two in one commit the later may take the place of the earlier.
+  for (const svid of svids) await writePlace(trx, svid)
 }
 
 /** The latest SVID of each identity that was proved after `provedAfter` (ms). */
