@@ -199,9 +199,11 @@ async function startEpisode(random: Random, cache: string) {
       },
     ])
 
-  /** anvil loses blocks for good when it mines a transaction during a reorg. */
+  /** anvil loses blocks for good when it mines a transaction during a reorg, also one that it had before. */
   const fork = async (depth: number): Promise<void> => {
     await rpc(chain.rpc, 'evm_setAutomine', [false])
+    // Blocks are made one after the other: once this one is there nothing is being mined.
+    await mine(1)
     await rpc(chain.rpc, 'anvil_reorg', [depth, []])
     await rpc(chain.rpc, 'evm_setAutomine', [true])
   }
