@@ -2,8 +2,19 @@ import { type ConfigError, loadConfig } from './config.ts'
 import './design/tokens.css'
 import './design/base.css'
 
+/** ms after which no first paint is waited for: a tab that is not shown has none. */
+const paintPatience = 100
+
+/** Once the frame that stands in the page is painted. */
+const painted = (): Promise<void> =>
+  new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve))
+    setTimeout(resolve, paintPatience)
+  })
+
 /** A phone reads the configuration meanwhile, and takes what is large in turns, not in one long one. */
 async function load() {
+  await painted()
   await import('react-dom/client')
   await import('./wallet/wagmiConfig.ts')
   await import('./services.ts')

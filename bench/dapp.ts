@@ -17,6 +17,8 @@ import { median, quantile } from './lib/statistics.ts'
 /** Kills by either way. */
 const kills = 20
 const points = 2
+/** Of each page by either preset, of which the median counts: Lighthouse's own advice, since it measures wall time. */
+const judgements = 3
 /** Seconds: longer than a run. */
 const svidLife = 900
 /** ms */
@@ -112,10 +114,14 @@ async function run(bench: Bench) {
   defer(children.stop)
   const [agent] = fleet.alice
   const least = async (fragment: string, preset: Preset): Promise<number> => {
-    const scores = await judgePage({ children, port: debug, preset, url: `${relayer.url}/#${fragment}` })
-    const said = Object.entries(scores).map(([name, score]) => `${name} ${score}`)
-    bench.say(`Lighthouse, ${preset}, ${fragment}: ${said.join(', ')}`)
-    return Math.min(...Object.values(scores))
+    const all: number[] = []
+    while (all.length < judgements) {
+      const scores = await judgePage({ children, port: debug, preset, url: `${relayer.url}/#${fragment}` })
+      const said = Object.entries(scores).map(([name, score]) => `${name} ${score}`)
+      bench.say(`Lighthouse, ${preset}, ${fragment}: ${said.join(', ')}`)
+      all.push(Math.min(...Object.values(scores)))
+    }
+    return median(all)
   }
   const agentPage = `/agents/${agent?.spiffeId.split('/').at(-1)}`
   const judged = {

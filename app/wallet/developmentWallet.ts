@@ -1,6 +1,7 @@
-import { createWalletClient, custom, type EIP1193Provider, type Hex, http } from 'viem'
+import { type EIP1193Provider, http } from 'viem'
 import type { AppConfig, DevelopmentKey } from '../config.ts'
 import { developmentRdns } from './developmentRdns.ts'
+import type { Transaction } from './developmentSigner.ts'
 
 /** A square with the account's first letter. */
 const icon = (name: string): string =>
@@ -13,8 +14,9 @@ type Request = { readonly method: string; readonly params?: unknown }
 /** An EIP-1193 provider that signs with a key of the configuration, unasked: for local chains only. */
 function createProvider(config: AppConfig, { name, address, key }: DevelopmentKey): EIP1193Provider {
   const node = http(config.rpc)({})
-  // The curve's arithmetic is loaded for the first signature: the page must not wait for it.
-  const unlock = async () => (await import('viem/accounts')).privateKeyToAccount(key)
+  // The curve's arithmetic and what sends are loaded for the first signature: the page must not wait for them.
+  const unlock = async () =>
+    (await import('./developmentSigner.ts')).createDevelopmentSigner(key, node.request)
   // Like a wallet, it shows its account only to pages that were connected to it.
   const permission = `development wallet ${name}`
   const request = async ({ method, params }: Request): Promise<unknown> => {
@@ -32,17 +34,9 @@ function createProvider(config: AppConfig, { name, address, key }: DevelopmentKe
         localStorage.setItem(permission, 'given')
         return [{ parentCapability: 'eth_accounts', caveats: [{ type: 'filter', value: [address] }] }]
       case 'eth_signTypedData_v4':
-        return (await unlock()).signTypedData(JSON.parse(second as string))
-      case 'eth_sendTransaction': {
-        const { to, data, value } = first as { to: Hex; data?: Hex; value?: Hex }
-        const account = await unlock()
-        return createWalletClient({ account, transport: custom({ request: node.request }) }).sendTransaction({
-          to,
-          chain: null,
-          ...(data === undefined ? {} : { data }),
-          ...(value === undefined ? {} : { value: BigInt(value) }),
-        })
-      }
+        return (await unlock()).signTypedData(second as string)
+      case 'eth_sendTransaction':
+        return (await unlock()).sendTransaction(first as Transaction)
       default:
         return node.request({ method, params } as never)
     }
