@@ -9,7 +9,7 @@ import { type Hold, noHold } from './hold.ts'
 export type Serial = <T>(task: () => Promise<T>, priority?: 'urgent') => Promise<T>
 
 /** @param hold while it is on only urgent tasks begin */
-export function createSerial(hold: Hold = noHold): Serial {
+export function createSerial(hold: Pick<Hold, 'isOn' | 'later'> = noHold): Serial {
   const urgent: (() => Promise<void>)[] = []
   const waiting: (() => Promise<void>)[] = []
   let running = false
@@ -18,14 +18,20 @@ export function createSerial(hold: Hold = noHold): Serial {
 
   const run = async (): Promise<void> => {
     running = true
+    /** No task is held twice. */
+    let isFree = false
     while (urgent.length + waiting.length > 0) {
-      if (urgent.length === 0 && hold.isOn()) {
+      if (urgent.length === 0 && !isFree && hold.isOn()) {
         await new Promise<void>((resolve) => {
           wake = resolve
-          hold.later(resolve)
+          hold.later(() => {
+            isFree = true
+            resolve()
+          })
         })
         continue
       }
+      if (urgent.length === 0) isFree = false
       await (urgent.shift() ?? waiting.shift())?.()
       if (urgent.length === 0 && waiting.length > 0) await immediate()
     }

@@ -90,7 +90,7 @@ export async function issuanceRate(
   await executor.takeFinal([block])
   executor.noteHead(block)
 
-  // What agents do is no work of the relayer's.
+  // What agents do is no work of the relayer's; the challenge, which the proof needs, is issued beforehand too.
   const requests = agents.map(({ spiffeId, csr, spki, privateKey }) => {
     const { challenge } = challenges.issue()
     const parts = { trustDomain, relayer: feed.relayer, challenge, spiffeId, spki }

@@ -190,6 +190,8 @@ test('the time of heartbeats and snapshots grows even when the wall clock goes b
 /** Subscribers without sockets, turns of the event loop and a clock by hand. */
 function handWorld() {
   const turns: (() => void)[] = []
+  const held: (() => void)[] = []
+  let isHeld = false
   const timers: { readonly delay: number; readonly task: () => void }[] = []
   const broadcaster = createBroadcaster({
     feed,
@@ -199,9 +201,10 @@ function handWorld() {
     chainView: () => ({ head: null, grantPoint: null, blind: false }),
     rows: () => [row],
     later: (task) => void turns.push(task),
+    hold: { later: (task) => void (isHeld ? held : turns).push(task) },
     schedule: (delay, task) => {
       timers.push({ delay, task })
-      return () => undefined
+      return () => void timers.splice(0)
     },
   })
   /** @returns the ids that it is written, and how many writes that were */
@@ -224,7 +227,14 @@ function handWorld() {
   const turnAll = () => {
     for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn()
   }
-  return { broadcaster, subscribe, turns, turnAll, timers }
+  const hold = () => {
+    isHeld = true
+  }
+  const free = () => {
+    isHeld = false
+    turns.push(...held.splice(0))
+  }
+  return { broadcaster, subscribe, turns, turnAll, timers, hold, free }
 }
 
 test('many subscribers are written to in turns of the event loop, each message once and in order', () => {
@@ -295,4 +305,62 @@ test('what stops nobody is gathered for 250 ms, or goes with the next kill or he
   broadcaster.close()
   expect(news()).toEqual([['e.8'], [1]])
   expect(late).toHaveLength(9)
+})
+
+const announce = (last: LastMessage, ...types: readonly SignedMessage['type'][]) =>
+  signAnnouncements(
+    feed,
+    last,
+    types.map((type) => ({ type, row })),
+    1,
+    sign,
+  )
+
+test('a kill overtakes what waits while a kill is expected, and none of its turns waits', () => {
+  const { broadcaster, subscribe, turnAll, hold, free } = handWorld()
+  const all = Array.from({ length: 600 }, () => subscribe().ids)
+  const having = (id: string) => all.filter((written) => written.includes(id)).length
+  const [first, second] = announce(noMessage, 'kill', 'kill') as [SignedMessage, SignedMessage]
+  broadcaster.heartbeat()
+  hold()
+  turnAll()
+  broadcaster.heartbeat()
+  turnAll()
+  const isDone = () => all.every((written) => written.length === 3)
+  expect(isDone()).toBe(false)
+  broadcaster.publish([first])
+  expect(having('e.1')).toBe(250)
+  turnAll()
+  expect(having('e.1')).toBe(600)
+  broadcaster.publish([second])
+  turnAll()
+  free()
+  turnAll()
+  for (const written of all) expect(written.filter((id) => id === 'e.2')).toHaveLength(1)
+})
+
+test('a kill that is told of first when it is final is news, and so is a resume of one', () => {
+  for (const type of ['final', 'resumed'] as const) {
+    const { broadcaster, subscribe } = handWorld()
+    const { ids } = subscribe()
+    const other = { scope: 0, subject: `0x${'0'.repeat(63)}7`, provisional: false } as const
+    broadcaster.publish(
+      signAnnouncements(feed, noMessage, [{ type, row: { ...row, ...other, finalSequence: 5 } }], 1, sign),
+    )
+    expect(ids.at(-1)).toBe('e.1')
+  }
+})
+
+test('however much is gathered, everybody gets all of it once and in order', () => {
+  const { broadcaster, subscribe } = handWorld()
+  const { ids } = subscribe()
+  let last: LastMessage = noMessage
+  const publish = (type: SignedMessage['type']) => {
+    const [message] = announce(last, type) as [SignedMessage]
+    last = message
+    broadcaster.publish([message])
+  }
+  for (let number = 1; number <= 4_500; number += 1) publish('final')
+  publish('kill')
+  expect(ids.slice(1)).toEqual(Array.from({ length: 4_501 }, (_, i) => `e.${i + 1}`))
 })

@@ -4,11 +4,12 @@ import { canonicalRow, createDigestedTable } from '../../protocol/feed/tableDige
 import type { RevocationRow } from '../../protocol/revocation.ts'
 import { targetKey } from '../../protocol/scope.ts'
 import type { Clock } from '../clock.ts'
+import type { Hold } from '../hold.ts'
 import { type Schedule, systemSchedule } from '../schedule.ts'
 import type { FeedIdentity, LastMessage, SignedMessage } from './position.ts'
 
 export type Broadcaster = {
-  /** Sends signed messages to every subscriber, in order: kills at once, what stops nobody within 250 ms. */
+  /** Sends signed messages to every subscriber, in order: what stops somebody at once, the rest within 250 ms. */
   publish(messages: readonly SignedMessage[]): void
   /** Sends a sign of life with the chain's view and the table's digest. */
   heartbeat(): void
@@ -36,10 +37,15 @@ const greetingAge = 100
 const perTurn = 250
 
 /**
- * ms that news which stop nobody (final, withdrawn, resumed, dropped) wait for more to send: writing to thousands of
- * subscribers takes tens of ms, in which the next kill is served late.
+ * ms that news which stop nobody wait for more to send: writing to thousands of subscribers takes tens of ms, in which
+ * the next kill is served late.
  */
 const gatherTime = 250
+
+/** Whether a message stops somebody whom the table did not stop before: a kill may be told of first when it is final. */
+const stopsAnew = ({ type, row }: SignedMessage, before: RevocationRow | undefined): boolean =>
+  type === 'kill' ||
+  (type !== 'dropped' && before?.provisional !== true && row.finalSequence > (before?.finalSequence ?? 0))
 
 /** Most bytes that a subscriber may leave unread before it is cut off. */
 const maxUnread = 1024 * 1024
@@ -66,18 +72,25 @@ export function createBroadcaster(options: {
   readonly onSlow?: () => void
   /** Does something when the event loop has turned. */
   readonly later?: (task: () => void) => void
+  /** While it is on nothing is sent but what stops somebody. */
+  readonly hold?: Pick<Hold, 'later'>
   readonly schedule?: Schedule
 }): Broadcaster {
   const { feed, sign, clock, chainView, rows } = options
   const later = options.later ?? setImmediate
+  const hold = options.hold ?? { later }
   const schedule = options.schedule ?? systemSchedule
   /** The latest messages of this epoch, framed; the first has the number `firstKept`. Earlier epochs are never replayed. */
   let kept: Buffer[] = []
   let firstKept = options.lastMessage.number + 1
   /** Who has had nothing for longest comes first. */
   const subscribers = new Map<ServerResponse, Served>()
+  /** What is under way is the last turn that was begun; earlier ones that still wait do nothing. */
+  let turn = 0
   let fanningOut = false
-  let gathering = false
+  /** Somebody has not been told of a kill yet. */
+  let urgent = false
+  let cancelGathering: (() => void) | null = null
   /** The number that every subscriber is to have had; later ones wait for more to send. */
   let due = options.lastMessage.number
   /** What subscribers lack who lack the same, in one piece: a write each. */
@@ -140,18 +153,31 @@ export function createBroadcaster(options: {
   /** A turn for each part of the subscribers; the first part at once. */
   const fanOutInTurns = (): void => {
     fanningOut = !fanOut(perTurn)
-    if (fanningOut) later(fanOutInTurns)
+    if (!fanningOut) {
+      urgent = false
+      return
+    }
+    turn += 1
+    const mine = turn
+    const next = () => {
+      if (mine === turn) fanOutInTurns()
+    }
+    if (urgent) later(next)
+    else hold.later(next)
   }
 
   /** Everything published is due. */
-  const sendAll = (): void => {
+  const sendAll = (isUrgent: boolean): void => {
     due = last.number
-    if (!fanningOut) fanOutInTurns()
+    const waits = fanningOut && (urgent || !isUrgent)
+    urgent ||= isUrgent
+    // A turn that waits for the hold's end is overtaken.
+    if (!waits) fanOutInTurns()
   }
 
   const sendGathered = (): void => {
-    gathering = false
-    if (due < last.number) sendAll()
+    cancelGathering = null
+    if (due < last.number) sendAll(false)
   }
 
   const position = () => ({ ...feed, number: last.number, previous: last.hash })
@@ -196,18 +222,18 @@ export function createBroadcaster(options: {
 
   return {
     publish(messages) {
+      let isUrgent = false
       for (const message of messages) {
         last = { number: message.number, hash: message.hash }
-        if (message.type === 'dropped') published.delete(targetKey(message.row))
+        const key = targetKey(message.row)
+        isUrgent ||= stopsAnew(message, published.get(key))
+        if (message.type === 'dropped') published.delete(key)
         else published.set(message.row)
         kept.push(Buffer.from(frame(message.type, `${feed.epoch}.${message.number}`, message.document)))
       }
       pieces.clear()
-      if (messages.some(({ type }) => type === 'kill')) sendAll()
-      else if (!gathering) {
-        gathering = true
-        schedule(gatherTime, sendGathered)
-      }
+      if (isUrgent) sendAll(true)
+      else cancelGathering ??= schedule(gatherTime, sendGathered)
       // In steps, so that dropping the oldest costs nothing per message.
       if (kept.length < 2 * maxReplayed) return
       due = last.number
@@ -268,6 +294,8 @@ export function createBroadcaster(options: {
     },
 
     close() {
+      cancelGathering?.()
+      turn += 1
       due = last.number
       fanOut(Number.POSITIVE_INFINITY)
       for (const response of subscribers.keys()) response.end()

@@ -55,4 +55,20 @@ test('what is for later is done after a turn, or when no kill is expected any mo
   for (let ms = 0; ms < 30; ms += 1) w.pass(1)
   expect(done).toEqual([0, 15])
   expect(w.timers).toEqual([])
+  expect(w.total()).toBe(15)
+})
+
+test('nothing is put off twice, whenever its timer is served', () => {
+  const w = world()
+  const done: number[] = []
+  w.expect()
+  w.later(() => done.push(w.now()))
+  w.pass(0)
+  for (const { task } of w.timers.splice(0)) {
+    w.pass(45)
+    w.expect()
+    task()
+  }
+  expect(done).toEqual([45])
+  expect(w.total()).toBe(15)
 })

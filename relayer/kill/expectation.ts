@@ -20,19 +20,23 @@ export function createExpectation(
   turn: (task: () => void) => void = setImmediate,
 ): Expectation {
   let since = Number.NEGATIVE_INFINITY
-  const left = (): number => since + patience - clock.monotonic()
-  const later = (task: () => void): void =>
-    turn(() => {
-      // Asleep rather than looking on: the node that is asked may run on the same processor.
-      if (left() > 0) schedule(Math.ceil(left()), () => later(task))
-      else task()
-    })
+  let begun = 0
+  const left = (): number => Math.max(0, since + patience - clock.monotonic())
   return {
     expect() {
       const now = clock.monotonic()
-      if (now - since >= period) since = now
+      if (now - since < period) return
+      since = now
+      begun += 1
     },
     isOn: () => left() > 0,
-    later,
+    total: () => begun * patience - left(),
+    later: (task) =>
+      turn(() => {
+        // Asleep rather than looking on: the node that is asked may run on the same processor. Once only, or a loop that
+        // is late would find the next wait begun each time.
+        if (left() > 0) schedule(Math.ceil(left()), task)
+        else task()
+      }),
   }
 }

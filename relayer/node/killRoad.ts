@@ -128,7 +128,7 @@ export async function createKillRoad(options: {
     clock,
     chainView: executor.chainView,
     rows: executor.rows,
-    later: expectation.later,
+    hold: expectation,
     onSlow: () => log.warn('a feed subscriber was cut off: it did not read'),
   })
 

@@ -59,7 +59,10 @@ export async function createListeners(options: {
   const { issuance, places, challenges, enrolments } = identities
   let unreportedAccesses = 0
 
-  const load = node.overloaded === undefined ? watchOverload() : { overloaded: node.overloaded, stop() {} }
+  const load =
+    node.overloaded === undefined
+      ? watchOverload(road.expectation)
+      : { overloaded: node.overloaded, stop() {} }
   const queue = createRequestQueue({ now: clock.monotonic, hold: road.expectation })
   const newAdmission = () =>
     createAdmission({ ...node.limits, now: clock.monotonic, overloaded: load.overloaded, queue })

@@ -34,7 +34,8 @@ test('of the bearers of a commit those SVIDs are forgotten that have expired, an
   await insert(svid('a1', 1, 1_000), svid('b1', 2, 1_000), svid('c1', 3, 1_000))
   await insert(svid('a2', 1, 1_050), svid('b2', 2, 1_060))
   expect(await serials()).toEqual(['a1', 'a2', 'b1', 'b2', 'c1'])
-  await insert(svid('a3', 1, 1_120), svid('b3', 2, 1_120))
+  await insert(svid('a3', 1, 1_120), svid('b3', 2, 1_170))
+  // Of the latter's expired ones too, once all of the commit were issued after them.
   expect(await serials()).toEqual(['a2', 'a3', 'b2', 'b3', 'c1'])
 })
 

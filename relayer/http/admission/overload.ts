@@ -1,4 +1,5 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
+import type { Hold } from '../../hold.ts'
 
 /** ms of each look back. */
 const period = 250
@@ -28,17 +29,30 @@ export function createOverloadJudge(): {
   }
 }
 
+/** Share of the time in which an event loop was busy, where what it slept while work was held up counts as busy. @param held ms */
+export const utilizationOf = (
+  { active, idle }: Pick<EventLoopUtilization, 'active' | 'idle'>,
+  held: number,
+): number => 1 - Math.max(0, idle - held) / (active + idle)
+
 /**
  * Watches whether this process's event loop is busy without a pause. Lateness alone would not do: on a machine that
  * others keep busy, an idle relayer is late as well.
+ * @param hold keeps work from being begun, so that the loop sleeps although there is some
  */
-export function watchOverload(): { readonly overloaded: () => boolean; readonly stop: () => void } {
+export function watchOverload(hold: Pick<Hold, 'total'>): {
+  readonly overloaded: () => boolean
+  readonly stop: () => void
+} {
   const judge = createOverloadJudge()
   let last: EventLoopUtilization = performance.eventLoopUtilization()
+  let lastHeld = hold.total()
   const timer = setInterval(() => {
     const now = performance.eventLoopUtilization()
-    judge.note(performance.eventLoopUtilization(now, last).utilization)
+    const held = hold.total()
+    judge.note(utilizationOf(performance.eventLoopUtilization(now, last), held - lastHeld))
     last = now
+    lastHeld = held
   }, period)
   timer.unref()
   return { overloaded: judge.overloaded, stop: () => clearInterval(timer) }

@@ -70,17 +70,17 @@ function createLane(now: () => number): Lane {
 }
 
 /** Serves one of each lane in a turn until none waits. @returns begins with it, unless it is under way */
-function inTurns(lanes: readonly Lane[], later: (task: () => void) => void, hold: Hold): () => void {
+function inTurns(lanes: readonly Lane[], hold: Pick<Hold, 'isOn' | 'later'>): () => void {
   let turning = false
   const turn = (): void => {
     turning = false
     for (const lane of lanes) if (lane.serve()) turning = true
-    if (turning) later(turn)
+    if (turning) hold.later(turn)
   }
   return () => {
     if (turning) return
     turning = true
-    if (hold.isOn()) later(turn)
+    if (hold.isOn()) hold.later(turn)
     else turn()
   }
 }
@@ -88,14 +88,14 @@ function inTurns(lanes: readonly Lane[], later: (task: () => void) => void, hold
 /**
  * Serves requests a few at a time: one about killing, one of the feed, a renewal or the dApp and one other in each turn of
  * the event loop, so that a flood of any kind holds up an order for some of its own requests and not for all of them.
- * With nothing waiting a request is served at once.
+ * With nothing waiting a request is served at once, unless it is held.
  * @param options.now monotonic ms
  * @param options.hold while it is on only requests about killing are served
- * @param options.later does something when the event loop has turned
+ * @param options.later does something about killing when the event loop has turned
  */
 export function createRequestQueue(options: {
   readonly now: () => number
-  readonly hold?: Hold
+  readonly hold?: Pick<Hold, 'isOn' | 'later'>
   readonly later?: (task: () => void) => void
 }): RequestQueue {
   const { now, hold = noHold, later = setImmediate } = options
@@ -109,8 +109,8 @@ export function createRequestQueue(options: {
     dApp: upkeep,
     other: others,
   }
-  const serveKills = inTurns([kills], later, noHold)
-  const serveRest = inTurns([upkeep, others], hold.later, hold)
+  const serveKills = inTurns([kills], { isOn: () => false, later })
+  const serveRest = inTurns([upkeep, others], hold)
 
   return {
     serve(kind, address, task) {
