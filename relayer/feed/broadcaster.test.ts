@@ -317,7 +317,7 @@ const announce = (last: LastMessage, ...types: readonly SignedMessage['type'][])
   )
 
 test('a kill overtakes what waits while a kill is expected, and none of its turns waits', () => {
-  const { broadcaster, subscribe, turnAll, hold, free } = handWorld()
+  const { broadcaster, subscribe, turns, turnAll, hold, free } = handWorld()
   const all = Array.from({ length: 600 }, () => subscribe().ids)
   const having = (id: string) => all.filter((written) => written.includes(id)).length
   const [first, second] = announce(noMessage, 'kill', 'kill') as [SignedMessage, SignedMessage]
@@ -330,6 +330,11 @@ test('a kill overtakes what waits while a kill is expected, and none of its turn
   expect(isDone()).toBe(false)
   broadcaster.publish([first])
   expect(having('e.1')).toBe(250)
+  // The turn that was overtaken does nothing when its time comes.
+  free()
+  turns.pop()?.()
+  expect(having('e.1')).toBe(250)
+  hold()
   turnAll()
   expect(having('e.1')).toBe(600)
   broadcaster.publish([second])
