@@ -151,6 +151,39 @@ contract EmergencyGovernorTest is GovernanceTest {
         emergency.queue(made.targets, made.values, made.calldatas, keccak256(bytes(made.description)));
     }
 
+    // ===== Votes that were borrowed
+
+    /// @dev Tokens that come after the snapshot, or leave again in its second, end no vote, were they a super-quorum.
+    function test_borrowedVotesCountForNothing() public {
+        uint256 superQuorum = (SUPPLY * 30) / 100;
+        Proposal memory made = kill_(Scope.Fleet, FLEET, "flash loan");
+        propose(emergency, bob, made);
+        uint256 snapshot = emergency.proposalSnapshot(idOf(made));
+        vm.warp(snapshot);
+        vm.prank(alice);
+        token.transfer(mallory, superQuorum);
+        // While it has them nobody can vote yet.
+        assertEq(token.getVotes(mallory), superQuorum + 5000 ether);
+        expectState(made, IGovernor.ProposalState.Pending, 1 << uint256(IGovernor.ProposalState.Active));
+        vote(emergency, mallory, made, FOR);
+        vm.prank(mallory);
+        token.transfer(alice, superQuorum);
+        vm.warp(snapshot + 1);
+        token.transfer(mallory, superQuorum);
+        assertEq(token.getVotes(mallory), superQuorum + 5000 ether);
+        vote(emergency, mallory, made, FOR);
+
+        (, uint256 for_, ) = emergency.proposalVotes(idOf(made));
+        assertEq(for_, 5000 ether);
+        assertEq(emergency.getVotes(alice, snapshot), 350_000 ether);
+        assertState(emergency, made, IGovernor.ProposalState.Active);
+        expectState(made, IGovernor.ProposalState.Active, 1 << uint256(IGovernor.ProposalState.Succeeded));
+        execute(emergency, made);
+        assertAlive();
+        skip(EMERGENCY_PERIOD);
+        assertState(emergency, made, IGovernor.ProposalState.Defeated);
+    }
+
     // ===== Nothing but kills
 
     function test_anythingElseIsRefused() public {
