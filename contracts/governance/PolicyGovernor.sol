@@ -24,8 +24,9 @@ import {GRACE_PERIOD, PolicyTimelock} from "./PolicyTimelock.sol";
 /// Design
 /// ------
 /// - Its constructor makes its timelock, so that no deployer ever holds a role there.
-/// - A proposal that resumes carries only resumes: whoever votes for it votes for nothing else, and nothing else smuggles
-///   a resume past the voters.
+/// - A proposal that calls a resume itself carries only such calls: whoever votes for it votes for nothing else.
+/// - Whoever a vote makes council or governance of the KillSwitch releases by itself, also within what one proposal sets off.
+///   The KillSwitch's least cool-down binds it all the same, and so does an owner's kill, which only its owner lifts.
 /// - Quorum that is reached late prolongs the vote, so that the others can answer.
 /// - A description that ends with `#proposer=0x…` can be proposed by that account only; without it anyone could propose
 ///   the same first and cancel it.

@@ -16,6 +16,34 @@ import {IKillSwitch} from "../../../contracts/interfaces/IKillSwitch.sol";
 import {KillOrder, Rank, Scope} from "../../../contracts/types/Liveness.sol";
 import {GovernanceTest} from "../support/GovernanceTest.sol";
 
+/// @notice Takes the governance that a vote offers it for one call, in which it makes itself council and asks for a release.
+contract Releaser {
+    IKillSwitch private immutable _killSwitch;
+    PolicyTimelock private immutable _timelock;
+
+    constructor(IKillSwitch killSwitch_, PolicyTimelock timelock_) {
+        _killSwitch = killSwitch_;
+        _timelock = timelock_;
+    }
+
+    function begin(bytes32 subject, uint32 cooldown) external {
+        _killSwitch.acceptGovernance();
+        _killSwitch.setCouncil(address(this));
+        _killSwitch.setCooldown(Rank.Council, cooldown);
+        request(subject);
+        _killSwitch.offerGovernance(address(_timelock));
+        _timelock.acceptGovernance();
+    }
+
+    function release(bytes32 subject) external {
+        _killSwitch.resume(Scope.Agent, subject);
+    }
+
+    function request(bytes32 subject) public {
+        _killSwitch.requestResume(Scope.Agent, subject);
+    }
+}
+
 /// @notice The slow votes: every state, every bound, and what nobody may get past them.
 contract PolicyGovernorTest is GovernanceTest {
     bytes32 private constant PROPOSER = keccak256("PROPOSER_ROLE");
@@ -371,7 +399,7 @@ contract PolicyGovernorTest is GovernanceTest {
         propose(policyGovernor, alice, both(setCouncil(bob, "others"), setCouncil(alice, "")));
     }
 
-    /// @dev A resume hidden as a call of the governor or the timelock cannot be made at all.
+    /// @dev A resume hidden as a call of the governor or the timelock is refused. For other detours see the next tests.
     function test_resume_notByDetours() public {
         bytes memory lift_ = abi.encodeCall(IKillSwitch.resume, (Scope.Fleet, FLEET));
         kill(address(emergency), Scope.Fleet, FLEET);
@@ -387,6 +415,43 @@ contract PolicyGovernorTest is GovernanceTest {
             "schedule",
             unauthorized(address(timelock), PROPOSER)
         );
+    }
+
+    /// @dev A proposal without a direct resume sets one off, through a contract to which it offers the power. The shortest
+    /// cool-down still lies before the release.
+    function test_resume_byAContractThatTheVoteEmpowers() public {
+        bytes32 subject = bytes32(agent);
+        killAgent(council);
+        Releaser releaser = decideDetour();
+        assertEq(killSwitch.governance(), address(timelock));
+        assertKilled();
+        uint40 readyAt = uint40(time()) + MIN_COOLDOWN;
+        for (uint256 i = 0; i < 2; ++i) {
+            expectRevert(abi.encodeWithSelector(IKillSwitch.CooldownRunning.selector, readyAt, time()));
+            releaser.release(subject);
+            vm.warp(readyAt - 1);
+        }
+        assertKilled();
+        vm.warp(readyAt);
+        releaser.release(subject);
+        assertAlive();
+    }
+
+    /// @dev On the same detour an owner's kill stays when the council's above it is lifted, and is not lifted after it.
+    function test_resume_byAContractThatTheVoteEmpowers_notTheOwners() public {
+        bytes32 subject = bytes32(agent);
+        killAgent(council);
+        killAgent(alice);
+        Releaser releaser = decideDetour();
+        skip(MIN_COOLDOWN);
+        releaser.release(subject);
+        assertStillTheOwners();
+        skip(30 days);
+        expectOwnersKill(Scope.Agent, subject);
+        releaser.release(subject);
+        expectOwnersKill(Scope.Agent, subject);
+        releaser.request(subject);
+        assertStillTheOwners();
     }
 
     // ===== What its owner stopped
@@ -784,6 +849,17 @@ contract PolicyGovernorTest is GovernanceTest {
             string.concat("lift ", description),
             refusal
         );
+    }
+
+    /// @dev One proposal: the power is offered to a contract, which then uses it and hands it back.
+    function decideDetour() private returns (Releaser releaser) {
+        releaser = new Releaser(killSwitch, timelock);
+        Proposal memory made = both(
+            onKillSwitch(abi.encodeCall(IKillSwitch.offerGovernance, (address(releaser))), "detour"),
+            proposal(address(releaser), abi.encodeCall(Releaser.begin, (bytes32(agent), MIN_COOLDOWN)), "")
+        );
+        carry(made);
+        execute(policyGovernor, made);
     }
 
     function assertStillTheOwners() private view {
