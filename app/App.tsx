@@ -12,6 +12,8 @@ import { AgentPage } from './pages/agent/AgentPage.tsx'
 import { loadResume } from './pages/agent/LateResumePanel.tsx'
 import { FleetPage } from './pages/fleet/FleetPage.tsx'
 import { LateStopDialog, loadStop } from './pages/stop/LateStopDialog.tsx'
+import { stopSummary } from './pages/stop/stopSummary.ts'
+import { useServices } from './services.ts'
 
 const loadActivity = () => import('./pages/activity/ActivityPage.tsx')
 const loadGuardians = () => import('./pages/guardians/GuardiansPage.tsx')
@@ -33,11 +35,21 @@ export async function loadAllPages(): Promise<void> {
 }
 
 export function App() {
+  const { stopper } = useServices()
   const [stopping, setStopping] = useState<{ readonly subject: StopSubject | null } | null>(null)
   const isOpen = stopping !== null
   const control = useMemo<StopControl>(
-    () => ({ open: (subject) => setStopping({ subject }), isOpen }),
-    [isOpen],
+    () => ({
+      open(subject) {
+        // Whoever presses stop again wants another one.
+        const run = stopper.run.get()
+        if (run !== null && stopSummary(run).isDone) stopper.dismiss()
+        setStopping({ subject })
+      },
+      showProgress: () => setStopping({ subject: null }),
+      isOpen,
+    }),
+    [isOpen, stopper],
   )
   // With the commit that takes the shell's place: no press falls in between.
   useLayoutEffect(() => {

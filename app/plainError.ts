@@ -2,7 +2,7 @@ import { BaseError, type ContractFunctionRevertedError, HttpRequestError, Timeou
 import { type Rank, rankName } from '../protocol/rank.ts'
 import { Scope, subjectLabel } from '../protocol/scope.ts'
 import { RelayerDownError, RelayerRefusedError } from './api/relayerApi.ts'
-import { NoGasError, TransactionFailedError } from './chain/writeErrors.ts'
+import { NoGasError, TransactionFailedError, TransactionReplacedError } from './chain/writeErrors.ts'
 import { clockTime, ether } from './format.ts'
 
 /** An error for the person in front of the page. */
@@ -131,6 +131,13 @@ export function plainError(error: unknown, words: ContractWords = contractWords)
       kind: 'no gas',
       title: 'This wallet cannot pay for a transaction',
       next: `It holds ${ether(error.balance)} ETH and needs about ${ether(error.needed)}. A kill by signature is free; anything else needs ether in this wallet.`,
+      detail,
+    }
+  if (error instanceof TransactionReplacedError)
+    return {
+      kind: 'rejected',
+      title: 'Your wallet replaced the transaction',
+      next: 'It was cancelled, or another one was sent in its place. Nothing has happened. Try again.',
       detail,
     }
   if (error instanceof TransactionFailedError)

@@ -5,6 +5,8 @@ import { openVisibleStream } from './visibleStream.ts'
 /** Kills as the relayer tells them, newest first; unsigned. */
 export type KillsView = {
   readonly kills: readonly Kill[]
+  /** Whether the list was ever read. */
+  readonly isRead: boolean
   /** Whether the list was read since the stream opened; otherwise it may be old. */
   readonly live: boolean
   readonly error: unknown
@@ -22,7 +24,7 @@ export type KillsFollower = {
 const shown = 200
 
 export function createKillsFollower(api: Pick<RelayerApi, 'url' | 'kills' | 'kill'>): KillsFollower {
-  const view = createStore<KillsView>({ kills: [], live: false, error: null })
+  const view = createStore<KillsView>({ kills: [], isRead: false, live: false, error: null })
 
   const put = (kill: Kill) => {
     const { kills } = view.get()
@@ -33,7 +35,7 @@ export function createKillsFollower(api: Pick<RelayerApi, 'url' | 'kills' | 'kil
 
   const refresh = async (id?: string): Promise<void> => {
     try {
-      if (id === undefined) view.set({ kills: await api.kills(shown), live: true, error: null })
+      if (id === undefined) view.set({ kills: await api.kills(shown), isRead: true, live: true, error: null })
       else put(await api.kill(id))
     } catch (error) {
       view.set({ ...view.get(), error, live: false })
@@ -48,7 +50,11 @@ export function createKillsFollower(api: Pick<RelayerApi, 'url' | 'kills' | 'kil
         url: `${api.url}/kills/stream`,
         events: ['kill'],
         onOpen: () => void refresh(),
-        onBreak: () => view.set({ ...view.get(), live: false }),
+        onBreak() {
+          view.set({ ...view.get(), live: false })
+          // Says why, where there is nothing to show meanwhile.
+          if (!view.get().isRead) void refresh()
+        },
         onEvent: (_, data) => put(JSON.parse(data) as Kill),
       })
     },

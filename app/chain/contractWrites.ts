@@ -17,6 +17,9 @@ export type ContractCall = {
   readonly args: readonly unknown[]
 }
 
+/** Where a transaction is; its hash is another one where the wallet sped it up. */
+export type Landed = { readonly block: bigint; readonly txHash: Hex }
+
 /** Calls of contracts from the user's wallet. */
 export type ContractWrites = {
   /**
@@ -27,8 +30,8 @@ export type ContractWrites = {
   call(account: Hex, call: ContractCall): Promise<Hex>
   /** The same for the KillSwitch. */
   send<const Name extends WriteName>(account: Hex, functionName: Name, args: WriteArgs<Name>): Promise<Hex>
-  /** Waits until it is in a block. @throws TransactionFailedError */
-  landed(txHash: Hex): Promise<bigint>
+  /** Waits until it is in a block. @throws TransactionFailedError or TransactionReplacedError */
+  landed(txHash: Hex): Promise<Landed>
 }
 
 /** What sends is not needed to look, so it is no part of the first load. */

@@ -9,8 +9,8 @@ import {
 import type { Config } from 'wagmi'
 import { writeContract } from 'wagmi/actions'
 import type { Hex } from '../../protocol/hex.ts'
-import type { ContractCall } from './contractWrites.ts'
-import { NoGasError, TransactionFailedError } from './writeErrors.ts'
+import type { ContractCall, Landed } from './contractWrites.ts'
+import { NoGasError, TransactionFailedError, TransactionReplacedError } from './writeErrors.ts'
 
 /** How long a transaction may take to get into a block before the page stops waiting for it, in ms. */
 const receiptTimeout = 300_000
@@ -43,13 +43,19 @@ export async function sendCall(
   return writeContract(config, { ...request, chainId } as never)
 }
 
-/** Waits until a transaction is in a block. @throws TransactionFailedError */
-export async function waitUntilLanded(client: Client, txHash: Hex): Promise<bigint> {
-  const receipt = await waitForTransactionReceipt(client, {
+/** Waits until a transaction is in a block. @throws TransactionFailedError or TransactionReplacedError */
+export async function waitUntilLanded(client: Client, txHash: Hex): Promise<Landed> {
+  let isReplaced = false
+  const { status, transactionHash, blockNumber } = await waitForTransactionReceipt(client, {
     hash: txHash,
     timeout: receiptTimeout,
     pollingInterval: 500,
+    // Sped up it is the same call by another hash.
+    onReplaced({ reason }) {
+      isReplaced = reason !== 'repriced'
+    },
   })
-  if (receipt.status !== 'success') throw new TransactionFailedError(txHash)
-  return receipt.blockNumber
+  if (isReplaced) throw new TransactionReplacedError(txHash, transactionHash)
+  if (status !== 'success') throw new TransactionFailedError(transactionHash)
+  return { block: blockNumber, txHash: transactionHash }
 }

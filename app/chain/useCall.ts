@@ -4,6 +4,7 @@ import { type ContractWords, contractWords, type PlainError, plainError } from '
 import { useServices } from '../services.ts'
 import { useWallet } from '../wallet/useWallet.ts'
 import type { ContractCall } from './contractWrites.ts'
+import { TransactionFailedError, TransactionReplacedError } from './writeErrors.ts'
 
 /** Where a transaction stands, from the question to the wallet until it is in a block. */
 export type WriteStep = 'idle' | 'wallet' | 'landing' | 'landed' | 'failed'
@@ -12,8 +13,18 @@ export type Call = {
   readonly step: WriteStep
   readonly error: PlainError | null
   readonly isBusy: boolean
+  /** Whether the wallet has sent it: from then on it may land, whatever this page learns. */
+  readonly isSent: boolean
   run(call: ContractCall): void
 }
+
+const sentTitle = 'It is sent, and not confirmed yet'
+const sentNext =
+  'The node says nothing of it now. It may land at any moment: look into your wallet before you send it again.'
+
+/** Whether it is known what became of a transaction. */
+const isVerdict = (error: unknown): boolean =>
+  error instanceof TransactionFailedError || error instanceof TransactionReplacedError
 
 /**
  * A call of any contract from the connected wallet.
@@ -43,8 +54,14 @@ export function useCall(onLanded: () => Promise<void>, words: ContractWords = co
   } as const
   return {
     step: steps[status],
-    error: error === null ? null : plainError(error, words),
+    error:
+      error === null
+        ? null
+        : isSent && !isVerdict(error)
+          ? { ...plainError(error, words), title: sentTitle, next: sentNext }
+          : plainError(error, words),
     isBusy: status === 'pending',
+    isSent,
     run: (call) => mutate(call),
   }
 }

@@ -8,15 +8,17 @@ import { useCall, type WriteStep } from './useCall.ts'
 export type Write<Name extends WriteName> = {
   readonly step: WriteStep
   readonly error: PlainError | null
+  readonly isSent: boolean
   run(args: WriteArgs<Name>): void
 }
 
 export function useWrite<const Name extends WriteName>(functionName: Name): Write<Name> {
   const { chain, config } = useServices()
-  const { step, error, run } = useCall(chain.refresh)
+  const { step, error, isSent, run } = useCall(chain.refresh)
   return {
     step,
     error,
+    isSent,
     run: (args) =>
       run({
         address: config.deployment.contract,

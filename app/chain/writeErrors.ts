@@ -10,6 +10,20 @@ export class TransactionFailedError extends Error {
   }
 }
 
+/** Another transaction of the wallet took its place: it was cancelled, or something else was sent instead. */
+export class TransactionReplacedError extends Error {
+  override readonly name = 'TransactionReplacedError'
+  readonly txHash: Hex
+  readonly replacement: Hex
+  constructor(txHash: Hex, replacement: Hex) {
+    super(
+      `transaction ${txHash} was replaced in the wallet by ${replacement}; it never takes effect, send it again`,
+    )
+    this.txHash = txHash
+    this.replacement = replacement
+  }
+}
+
 /** The wallet cannot pay for a transaction; amounts in wei. */
 export class NoGasError extends Error {
   override readonly name = 'NoGasError'

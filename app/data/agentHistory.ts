@@ -6,6 +6,9 @@ import { Scope, subjectLabel, type Target } from '../../protocol/scope.ts'
 import type { ChainEvent } from '../chain/registryFold.ts'
 import type { TimelineEntry } from '../design/components/Timeline.tsx'
 import { dateTime, shortHex } from '../format.ts'
+import type { CoveringKill } from './agentState.ts'
+
+type KilledEvent = ChainEvent['event'] & { readonly type: 'Killed' }
 
 /** What a target is called in a sentence. */
 export function targetWords(target: Target): string {
@@ -22,11 +25,17 @@ export function targetWords(target: Target): string {
   }
 }
 
-/** The kill that stands on the chain for any of the agent's targets, latest first. */
-export function killsOf(agent: Agent, events: readonly ChainEvent[]): readonly ChainEvent[] {
-  const covers = (target: Target) =>
-    coveringTargets(agent).some(({ scope, subject }) => scope === target.scope && subject === target.subject)
-  return events.filter(({ event }) => event.type === 'Killed' && covers(event)).reverse()
+/** The event of the kill that covers the agent; null while the chain does not tell of it, whatever it told of before. */
+export function standingKill(
+  agent: Agent,
+  { source, scope }: CoveringKill,
+  events: readonly ChainEvent[],
+): KilledEvent | null {
+  if (source === 'feed') return null
+  const target = coveringTargets(agent).find((one) => one.scope === scope)
+  for (const { event } of events.toReversed())
+    if (event.type === 'Killed' && event.scope === scope && event.subject === target?.subject) return event
+  return null
 }
 
 /** What the chain tells of an agent, latest first. */

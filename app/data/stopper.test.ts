@@ -1,10 +1,11 @@
 import { UserRejectedRequestError } from 'viem'
 import { expect, test, vi } from 'vitest'
+import type { Hex } from '../../protocol/hex.ts'
 import { killOrderDigest } from '../../protocol/order.ts'
 import { agentTarget, ownerTarget } from '../../protocol/scope.ts'
 import type { KillsView } from '../api/killsFollower.ts'
 import { type Kill, RelayerDownError } from '../api/relayerApi.ts'
-import { TransactionFailedError } from '../chain/writeErrors.ts'
+import { TransactionFailedError, TransactionReplacedError } from '../chain/writeErrors.ts'
 import { createStore } from '../store.ts'
 import { createStopper, type StopWish } from './stopper.ts'
 
@@ -38,13 +39,16 @@ const killWith = (
 
 /** A stopper whose wallet and relayer do as told. */
 function world() {
-  const view = createStore<KillsView>({ kills: [], live: true, error: null })
+  const view = createStore<KillsView>({ kills: [], isRead: true, live: true, error: null })
   const wallet = {
     goToChain: vi.fn(async () => {}),
     signOrder: vi.fn(async () => '0x5151' as const),
   }
   const api = { sendOrder: vi.fn(async () => 'kill-1') }
-  const writes = { send: vi.fn(async () => '0xface' as const), landed: vi.fn(async () => 7n) }
+  const writes = {
+    send: vi.fn(async () => '0xface' as const),
+    landed: vi.fn(async () => ({ block: 7n, txHash: '0xface' as Hex })),
+  }
   let clock = 0
   const stopper = createStopper({
     deployment,
@@ -64,7 +68,7 @@ function world() {
     api,
     writes,
     until,
-    tell: (...kills: readonly Kill[]) => view.set({ kills, live: true, error: null }),
+    tell: (...kills: readonly Kill[]) => view.set({ kills, isRead: true, live: true, error: null }),
     pass: (ms: number) => {
       clock += ms
     },
@@ -175,4 +179,22 @@ test('a transaction that did nothing is called failed', async () => {
   stopper.start({ ...wish, way: 'transaction' })
   await until('failed')
   expect(stopper.run.get()?.failure?.kind).toBe('contract refused')
+})
+
+test('a transaction that was cancelled in the wallet stops nothing, and that is said', async () => {
+  const { stopper, writes, until } = world()
+  writes.landed.mockRejectedValueOnce(new TransactionReplacedError('0xface', '0xbeef'))
+  stopper.start({ ...wish, way: 'transaction' })
+  await until('failed')
+  expect(stopper.run.get()?.failure?.title).toBe('Your wallet replaced the transaction')
+})
+
+test('a transaction that was sped up in the wallet is followed by its other hash', async () => {
+  const { stopper, writes, until, tell } = world()
+  writes.landed.mockResolvedValueOnce({ block: 8n, txHash: '0xbeef' })
+  stopper.start({ ...wish, way: 'transaction' })
+  await until('landing')
+  await vi.waitFor(() => expect(stopper.run.get()?.block).toBe(8n))
+  tell(killWith('from-block', 3, '0xbeef'))
+  expect(stopper.run.get()).toMatchObject({ step: 'followed', killId: 'from-block' })
 })

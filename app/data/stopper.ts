@@ -6,7 +6,7 @@ import type { KillsFollower } from '../api/killsFollower.ts'
 import type { Kill, RelayerApi } from '../api/relayerApi.ts'
 import type { ContractWrites } from '../chain/contractWrites.ts'
 import { createKillOrder } from '../chain/killOrder.ts'
-import { TransactionFailedError } from '../chain/writeErrors.ts'
+import { TransactionFailedError, TransactionReplacedError } from '../chain/writeErrors.ts'
 import { type PlainError, plainError } from '../plainError.ts'
 import { createStore, type Store } from '../store.ts'
 import type { WalletPort } from '../wallet/walletPort.ts'
@@ -164,11 +164,11 @@ export function createStopper(options: {
     change(mine, { txHash, step: 'landing', signedAfter: since() })
     follow(mine)
     try {
-      change(mine, { block: await writes.landed(txHash) })
+      change(mine, await writes.landed(txHash))
       onLanded()
     } catch (error) {
       // What is sent may land whether or not this page's node says so; the relayer tells, too.
-      if (error instanceof TransactionFailedError) throw error
+      if (error instanceof TransactionFailedError || error instanceof TransactionReplacedError) throw error
     }
   }
 

@@ -91,7 +91,7 @@ function WalletMenu() {
 function Banner() {
   const { stopper, config } = useServices()
   const run = useStore(stopper.run)
-  const { open, isOpen } = useStop()
+  const { showProgress, isOpen } = useStop()
   const wallet = useWallet()
   const relayer = useRelayerHealth()
   const chain = useChainHealth()
@@ -101,10 +101,10 @@ function Banner() {
       {run === null || isOpen ? null : (
         <Notice
           title={stopSummary(run).title}
-          tone={run.step === 'failed' ? 'mark' : 'kill'}
+          tone={stopSummary(run).tone}
           actions={
             <>
-              <Button onPress={() => open(null)}>Show progress</Button>
+              <Button onPress={showProgress}>Show progress</Button>
               <Button kind="quiet" onPress={stopper.dismiss}>
                 Dismiss
               </Button>

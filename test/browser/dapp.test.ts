@@ -504,7 +504,7 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
       .getByRole('contentinfo')
       .getByText(/^verified/)
       .waitFor()
-    await page.getByRole('button', { name: 'Dismiss' }).click()
+    // The stop that is over, and was left with Escape, is in nobody's way.
     await stopAgent(page, second)
     await stopped(page).waitFor()
   })
@@ -571,6 +571,27 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     await page.getByText('The node of the chain does not answer').waitFor({ state: 'detached' })
     await page.goto(`${stack.url}#/agents/${first.slice(-36)}`)
     await page.getByText('Killed: this agent').waitFor()
+  })
+
+  it('stops all agents of a wallet of which nothing could be read, and says no number that it does not know', async () => {
+    const owner = await stack.owner(2, 0)
+    const wallet = walletOf(owner)
+    const { page, context } = await open([])
+    await context.route(`${stack.chain.rpc}/**`, (route) => route.abort())
+    await context.route('**/agents?**', (route) => route.abort())
+    await wallet.install(context)
+    await page.reload()
+    await connect(page, wallet.name)
+    await page.getByText('Neither the chain nor the relayer answers').waitFor()
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await dialog(page)
+      .getByText(/^Stops every agent that the chain knows of the wallet now/)
+      .waitFor()
+    expect(await dialog(page).getByText('The chain knows no agent of this wallet').count()).toBe(0)
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop all' }), stopped(page))
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    await page.goto(`${stack.url}#/guardians`)
+    await page.getByText('The chain cannot be read now').waitFor()
   })
 
   it("falls back to the relayer's list where the chain cannot be read, and marks it", async () => {

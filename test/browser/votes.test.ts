@@ -638,8 +638,14 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     await page.getByText(/^Of the subscriptions \(0x/).waitFor()
     await page.getByText('the contracts do not fit, see above').first().waitFor()
     expect(await enabled(page, 'Delegate by transaction').count()).toBe(0)
+    const { path } = await proposed(stack.accounts.bob, 'policy', [await setDefault(11)], 'To be taken back')
+    await page.goto(`${stack.url}#${path}`)
+    await page.getByRole('button', { name: /^Cancel the proposal/ }).waitFor()
+    expect(await enabled(page, 'Cancel the proposal').count()).toBe(0)
     governance = contracts
     await page.reload()
+    await enabled(page, 'Cancel the proposal').waitFor()
+    await page.goto(`${stack.url}#/votes/delegation`)
     await enabled(page, 'Delegate by transaction').waitFor()
   })
 
@@ -737,5 +743,25 @@ describe.skipIf(browser === null)('votes in the dApp', { timeout: 90_000 }, () =
     // What it was changed from is told of the vote that changed it, also later.
     await page.getByRole('link', { name: 'All proposals' }).click()
     await page.getByRole('link', { name: 'Of policy votes: voting delay 1 s → 1 h' }).waitFor()
+  })
+
+  it('delegates by transaction to somebody else, and back', async () => {
+    const { alice, bob } = stack.accounts
+    const { page } = await open(bob, "Bob's wallet", '/votes/delegation')
+    const row = (delegate: PrivateKeyAccount) =>
+      page.getByRole('row').filter({ has: page.locator(`[title="${delegate.address.toLowerCase()}"]`) })
+    await row(alice).getByText('40 %').waitFor()
+    await page.getByLabel('Somebody else').check()
+    const miswritten = alice.address.replace(/[a-f]/, (digit) => digit.toUpperCase())
+    await page.getByLabel('Address', { exact: true }).fill(miswritten)
+    await page.getByText('That is no address, or its capitals do not fit it (EIP-55).').waitFor()
+    expect(await enabled(page, 'Delegate by transaction').count()).toBe(0)
+    await page.getByLabel('Address', { exact: true }).fill(alice.address)
+    await enabled(page, 'Delegate by transaction').click()
+    await page.getByText(/^Delegated\. It counts/).waitFor()
+    await row(alice).getByText('65 %').waitFor()
+    await page.getByLabel('Myself').check()
+    await enabled(page, 'Delegate by transaction').click()
+    await row(alice).getByText('40 %').waitFor()
   })
 })

@@ -3,7 +3,7 @@ import styles from './Source.module.css'
 export type SourceName = 'chain' | 'relayer' | 'feed' | 'page'
 
 const words: Readonly<Record<SourceName, readonly [string, string]>> = {
-  chain: ['Chain', 'Read from the contract through your own node of the chain'],
+  chain: ['Chain', 'Read from the contract through the node that this page is set up with'],
   relayer: ['Relayer', 'Told by the relayer; only it knows this'],
   feed: ['Verified feed', "From the relayer's feed; this page has checked its signature"],
   page: ['This page', 'Measured by this page'],

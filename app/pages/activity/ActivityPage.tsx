@@ -1,6 +1,6 @@
 import type { Kill } from '../../api/relayerApi.ts'
 import { useStore } from '../../data/useStore.ts'
-import { Empty } from '../../design/components/Empty.tsx'
+import { Empty, Loading } from '../../design/components/Empty.tsx'
 import { KillCard } from '../../design/components/KillCard.tsx'
 import { Muted, Page } from '../../design/components/Layout.tsx'
 import { Notice } from '../../design/components/Notice.tsx'
@@ -16,19 +16,16 @@ const open = 3
 /** Every kill that the relayer knows, as a waterfall from first sight to finality. */
 export function ActivityPage() {
   const { kills, feed } = useServices()
-  const { kills: known, live, error } = useStore(kills.view)
+  const { kills: known, isRead, live, error } = useStore(kills.view)
   const { table, number, freshness } = useStore(feed.view)
   return (
     <Page title="Activity">
-      {live ? null : (
-        <Notice
-          title={known.length === 0 ? 'The relayer has not told of any kill yet' : 'This list may be old'}
-          tone="mark"
-        >
+      {isRead && !live ? (
+        <Notice title="This list may be old" tone="mark">
           The stream of the relayer is broken; this page reconnects by itself.
           {error === null ? null : ` (${(error as Error).message})`}
         </Notice>
-      )}
+      ) : null}
       <Panel
         title="Kills"
         sources={['relayer']}
@@ -41,7 +38,16 @@ export function ActivityPage() {
           </Muted>
         }
       >
-        {known.length === 0 ? (
+        {!isRead && known.length === 0 ? (
+          error === null ? (
+            <Loading what="Asking the relayer …" />
+          ) : (
+            <Empty title="The relayer does not answer">
+              Which kills there were is not known here; this page asks again by itself. Each agent's own page
+              tells its kills from the chain.
+            </Empty>
+          )
+        ) : known.length === 0 ? (
           <Empty title="Nothing was killed yet">
             Each kill appears here the moment that the relayer sees it.
           </Empty>

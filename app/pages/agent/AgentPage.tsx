@@ -5,7 +5,7 @@ import { killRankOf } from '../../../protocol/registry.ts'
 import { agentTarget } from '../../../protocol/scope.ts'
 import { agentSpiffeId } from '../../../protocol/spiffeId.ts'
 import type { Access } from '../../api/relayerApi.ts'
-import { agentHistory, killsOf, targetWords } from '../../data/agentHistory.ts'
+import { agentHistory, standingKill, targetWords } from '../../data/agentHistory.ts'
 import { agentStateOf } from '../../data/agentState.ts'
 import { useStore } from '../../data/useStore.ts'
 import { CopyText } from '../../design/components/CopyText.tsx'
@@ -75,8 +75,7 @@ export function AgentPage({ uuid }: { readonly uuid: string }) {
     .filter(({ owner, until }) => owner === agent.owner && until > (head?.time ?? 0))
   const mayKill =
     wallet !== null && killRankOf(registry, wallet.account, agentTarget(uuid), head?.time ?? 0) > 0
-  const [latestKill] = killsOf(agent, events)
-  const killed = latestKill?.event.type === 'Killed' ? latestKill.event : null
+  const killed = kill === null ? null : standingKill(agent, kill, events)
 
   return (
     <Page

@@ -44,8 +44,8 @@ function NotConnected() {
           </Button>
         }
       >
-        They are found in the contract's own logs, through your node. Watching costs nothing; a stop by
-        signature neither.
+        They are found in the contract's own logs, through a node of the chain. Watching costs nothing; a stop
+        by signature neither.
       </Empty>
       {shown ? <ConnectDialog onClose={() => setShown(false)} /> : null}
     </>
@@ -60,7 +60,7 @@ function WalletFleet({ wallet }: { readonly wallet: Wallet }) {
   const isWalletKilled = state !== undefined && state.killedAt > state.aliveSince
 
   if (fleet.source === 'none')
-    return fleet.chainError === null ? (
+    return fleet.chainError === null || fleet.relayerError === null ? (
       <Loading what="Reading the contract's logs …" share={fleet.progress ?? undefined} />
     ) : (
       <Empty title="Neither the chain nor the relayer answers">

@@ -22,7 +22,7 @@ type Guardian = { readonly guardian: Hex; readonly until: number }
 /** Kill-only keys that an owner appoints. */
 export function GuardiansPage() {
   const { chain } = useServices()
-  const { registry, head } = useStore(chain.view)
+  const { registry, head, error } = useStore(chain.view)
   const wallet = useWallet()
   const dismiss = useWrite('dismissGuardian')
   if (wallet === null)
@@ -37,7 +37,13 @@ export function GuardiansPage() {
   if (registry === null || head === null)
     return (
       <Page title="Guardians" narrow>
-        <Loading what="Reading the contract's logs …" />
+        {error === null ? (
+          <Loading what="Reading the contract's logs …" />
+        ) : (
+          <Empty title="The chain cannot be read now">
+            The node does not answer; this page waits for it.
+          </Empty>
+        )}
       </Page>
     )
   const guardians: readonly Guardian[] = [...registry.guardians]

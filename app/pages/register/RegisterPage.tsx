@@ -12,9 +12,10 @@ import { Fact, Facts } from '../../design/components/Facts.tsx'
 import { ChoiceField, TextField } from '../../design/components/Field.tsx'
 import { Page, Row, Stack } from '../../design/components/Layout.tsx'
 import { Link } from '../../design/components/Link.tsx'
-import { Notice } from '../../design/components/Notice.tsx'
+import { ErrorNotice, Notice } from '../../design/components/Notice.tsx'
 import { Panel } from '../../design/components/Panel.tsx'
 import { agentHref } from '../../frame/routes.ts'
+import { type PlainError, plainError } from '../../plainError.ts'
 import { useServices } from '../../services.ts'
 import { useWallet } from '../../wallet/useWallet.ts'
 import { WriteStatus } from '../WriteStatus.tsx'
@@ -41,6 +42,7 @@ function RegisterForm({ account }: { readonly account: Hex }) {
   const [keyFrom, setKeyFrom] = useState<'made here' | 'pasted'>('made here')
   const [pasted, setPasted] = useState('')
   const [made, setMade] = useState<AgentKey | null>(null)
+  const [keyFault, setKeyFault] = useState<PlainError | null>(null)
   const [salt] = useState<Hex>(() => toHex(crypto.getRandomValues(new Uint8Array(32))))
   const uuid = uuidFromAgentId(deriveAgentId(config.deployment, account, salt))
   const isTypeGood = isAgentType(agentType)
@@ -51,10 +53,30 @@ function RegisterForm({ account }: { readonly account: Hex }) {
   const isBusy = register.step === 'wallet' || register.step === 'landing'
 
   const send = async () => {
-    const key = keyFrom === 'pasted' ? null : (made ?? (await createAgentKey()))
-    if (key !== null) setMade(key)
-    register.run([agentType, key?.publicKey ?? (pasted.trim().toLowerCase() as Hex), salt])
+    setKeyFault(null)
+    try {
+      const key = keyFrom === 'pasted' ? null : (made ?? (await createAgentKey()))
+      if (key !== null) setMade(key)
+      register.run([agentType, key?.publicKey ?? (pasted.trim().toLowerCase() as Hex), salt])
+    } catch (error) {
+      setKeyFault(plainError(error))
+    }
   }
+  // Also before it has landed: what is sent may land although nobody on this page learns of it.
+  const saveKey =
+    made === null || keyFrom === 'pasted' || !register.isSent ? null : (
+      <Notice
+        title="Save the agent's private key now"
+        tone="mark"
+        actions={
+          <Button kind="strong" onPress={() => saveFile(`${uuid}.pem`, made.privatePem)}>
+            Save {uuid.slice(0, 8)}….pem
+          </Button>
+        }
+      >
+        It was made in this page and is kept nowhere. Without it the agent cannot prove who it is.
+      </Notice>
+    )
 
   if (register.step === 'landed' && spiffeId !== null)
     return (
@@ -64,19 +86,7 @@ function RegisterForm({ account }: { readonly account: Hex }) {
             <CopyText text={spiffeId} what="SPIFFE ID" />
           </Fact>
         </Facts>
-        {made === null ? null : (
-          <Notice
-            title="Save the agent's private key now"
-            tone="mark"
-            actions={
-              <Button kind="strong" onPress={() => saveFile(`${uuid}.pem`, made.privatePem)}>
-                Save {uuid.slice(0, 8)}….pem
-              </Button>
-            }
-          >
-            It was made in this page and is kept nowhere. Without it the agent cannot prove who it is.
-          </Notice>
-        )}
+        {saveKey}
         <p>
           It gets its identity from the relayer once the registration is granted.{' '}
           <Link href={agentHref(uuid)}>Open the agent</Link>
@@ -140,6 +150,8 @@ function RegisterForm({ account }: { readonly account: Hex }) {
       </Row>
       <Stack tight>
         <WriteStatus write={register} done="Registered." />
+        {keyFault === null ? null : <ErrorNotice error={keyFault} />}
+        {saveKey}
       </Stack>
     </Panel>
   )

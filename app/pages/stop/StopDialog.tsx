@@ -104,6 +104,8 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
   const mayKill =
     registry === null ||
     killRankOf(registry, account, target, head?.time ?? Math.floor(Date.now() / 1000)) !== Rank.None
+  const owner = subject === null ? wallet : subject.owner
+  const untilWhen = owner === account ? 'until you resume it' : 'until its owner resumes it'
   const label =
     subject === null
       ? `${wallet === account ? 'all agents of your wallet' : `all agents of ${shortHex(wallet)}`}`
@@ -142,12 +144,15 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
         <p>
           <strong>
             {subject === null
-              ? `Stops ${count(running.length, 'running agent')} now, and every agent that the wallet registers or receives until you resume it.`
-              : 'Stops this agent now, until you resume it.'}
+              ? `Stops ${fleet.source === 'none' ? 'every agent that the chain knows of the wallet' : count(running.length, 'running agent')} now, and every agent that the wallet registers or receives ${untilWhen}.`
+              : `Stops this agent now, ${untilWhen}.`}
           </strong>{' '}
           <Muted>Open connections are cut, not drained, and no new identity is given.</Muted>
         </p>
         <AgentList agents={[...running, ...stopped]} />
+        {fleet.source === 'none' ? (
+          <Muted>The chain is not read yet, so they cannot be listed. The stop does not wait for that.</Muted>
+        ) : null}
         {fleet.source === 'relayer' ? (
           <Muted>
             This list is the relayer's: the chain cannot be read now. The stop covers what the chain says.
@@ -159,7 +164,7 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
           It is neither its owner nor one of its guardians. Connect another wallet.
         </Notice>
       )}
-      {subject === null && covered.length === 0 && mayKill ? (
+      {subject === null && covered.length === 0 && mayKill && registry !== null ? (
         <Notice title="The chain knows no agent of this wallet">
           By signature such a stop is refused; by transaction it stands for agents to come.
         </Notice>

@@ -14,14 +14,14 @@ import { stopSummary } from './stopSummary.ts'
 /** A stop from the gesture on, until every enforcement point has confirmed it and beyond. */
 export function StopProgress({ run, onClose }: { readonly run: StopRun; readonly onClose: () => void }) {
   const { stopper } = useServices()
-  const { title, detail, isDone } = stopSummary(run)
+  const { title, detail, tone, isDone } = stopSummary(run)
   const { kill, failure } = run
   const isSigned = run.signedAfter !== null
   const txHash = run.txHash ?? kill?.timeline.txHash ?? null
   return (
     <Stack>
       {failure === null ? (
-        <Notice title={title} tone="kill">
+        <Notice title={title} tone={tone}>
           {detail}
         </Notice>
       ) : (
@@ -113,6 +113,12 @@ export function StopProgress({ run, onClose }: { readonly run: StopRun; readonly
             }}
           >
             Done
+          </Button>
+        </Row>
+      ) : failure === null ? (
+        <Row>
+          <Button kind="quiet" onPress={stopper.dismiss}>
+            Stop something else
           </Button>
         </Row>
       ) : null}

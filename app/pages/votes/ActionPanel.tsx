@@ -91,12 +91,12 @@ export function ActionPanel({
         ) : null}
         {view.kind === 'resume' ? (
           <>
-            <CoveredAgents target={view.target} verb="Releases" />
+            <CoveredAgents target={view.target} verb="Covers" />
             {isDone ? null : <OwnersKillNotice target={view.target} />}
             <Muted>
               {view.step === 'request'
                 ? 'This is the first of two steps: it starts the cool-down. A second vote releases.'
-                : 'This is the second of two steps: it releases once the cool-down of the first is over. A kill in between voids it.'}
+                : 'This is the second of two steps: it releases once the cool-down of the first is over. A kill in between voids it, and agents under another kill stay stopped.'}
             </Muted>
           </>
         ) : null}

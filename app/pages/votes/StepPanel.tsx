@@ -25,7 +25,7 @@ export function StepPanel({ voting, view }: { readonly voting: Voting; readonly 
   const cancel = useCall(refresh, governanceWords)
   const { record, state } = view
   const { governor, proposal, eta } = record
-  const why = wallet === null ? 'connect a wallet' : undefined
+  const why = voting.unsafe ?? (wallet === null ? 'connect a wallet' : undefined)
   const settle = (functionName: string) =>
     governorCall(voting, governor, functionName, settleArguments(proposal))
   const isEmergency = governor === 'emergency'
@@ -56,7 +56,7 @@ export function StepPanel({ voting, view }: { readonly voting: Voting; readonly 
               disabled={why !== undefined || execute.isBusy}
               onHeld={() => execute.run(settle('execute'))}
             />
-            {why === undefined ? null : <Muted>Connect a wallet first.</Muted>}
+            {why === undefined ? null : <Muted>Not yet: {why}.</Muted>}
           </>
         ) : null}
         {canExecute && !isEmergency ? (
@@ -82,7 +82,7 @@ export function StepPanel({ voting, view }: { readonly voting: Voting; readonly 
           <>
             <p>You proposed it and can take it back until voting begins.</p>
             <Row>
-              <Button busy={cancel.isBusy} onPress={() => cancel.run(settle('cancel'))}>
+              <Button busy={cancel.isBusy} why={why} onPress={() => cancel.run(settle('cancel'))}>
                 Cancel the proposal
               </Button>
             </Row>
