@@ -594,6 +594,19 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     await page.getByText('The chain cannot be read now').waitFor()
   })
 
+  it('calls kills unknown, not none, where the relayer tells of none', async () => {
+    const { page, context } = await open([])
+    await context.route('**/kills**', (route) => route.abort())
+    await context.route('**/kills/**', (route) => route.abort())
+    await page.goto(`${stack.url}#/activity`)
+    await page.reload()
+    await page.getByText('Which kills there were is not known here').waitFor()
+    expect(await page.getByText('Nothing was killed yet').count()).toBe(0)
+    await context.unroute('**/kills**')
+    await context.unroute('**/kills/**')
+    await page.getByText('Which kills there were is not known here').waitFor({ state: 'detached' })
+  })
+
   it("falls back to the relayer's list where the chain cannot be read, and marks it", async () => {
     const owner = await stack.owner(2, 0)
     const wallet = walletOf(owner)
