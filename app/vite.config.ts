@@ -37,8 +37,8 @@ async function renderShell(): Promise<string> {
     root: import.meta.dirname,
     appType: 'custom',
     logLevel: 'error',
-    plugins: [react()],
     css,
+    // Nothing is bundled beforehand, into a folder that builds at the same time would share.
     optimizeDeps: { noDiscovery: true },
     server: { middlewareMode: true, ws: false, watch: null },
   })

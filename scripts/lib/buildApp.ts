@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
+import { buildOnce } from './buildOnce.ts'
 import { SetupError } from './setupError.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -14,10 +15,6 @@ const sources = [
   'package-lock.json',
   'package.json',
 ]
-
-/** Where the build for local chains stands, beside what else is built and may be thrown away. */
-const folder = path.join(root, 'cache', 'app-local')
-const stamp = path.join(folder, '.stamp')
 
 function sourceHash(): string {
   const hash = createHash('sha256')
@@ -59,11 +56,11 @@ export async function buildApp(outDir: string, mode: 'production' | 'localchain'
   }
 }
 
-/** Builds the dApp with its development wallet where the last build is not of the same sources. @returns its folder */
-export async function buildLocalApp(): Promise<string> {
-  const hash = sourceHash()
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return folder
-  await buildApp(folder, 'localchain')
-  writeFileSync(stamp, hash)
-  return folder
-}
+/**
+ * The dApp with its development wallet, built where the last build is not of the same sources.
+ * @returns its folder, to be read only
+ * @throws {SetupError} with what Vite says
+ */
+export const buildLocalApp = (): Promise<string> =>
+  // Beside what else is built and may be thrown away.
+  buildOnce(path.join(root, 'cache', 'app-local'), sourceHash(), (folder) => buildApp(folder, 'localchain'))
