@@ -13,7 +13,8 @@ import {
   targetKey,
 } from '../../protocol/scope.ts'
 import { parseSpiffeId } from '../../protocol/spiffeId.ts'
-import { createIssuance, proofLife } from './issuance.ts'
+import type { PolicyReference } from '../policy/policyReference.ts'
+import { createIssuance, issueNotes, proofLife } from './issuance.ts'
 import { createPlaces } from './places.ts'
 import type { SvidRecord } from './svidRecord.ts'
 
@@ -35,7 +36,9 @@ function world(agents = 1) {
   let quotaOf: () => Promise<number | null> = async () => null
   let blind = false
   let mayHoldSvid = true
-  let record: (svid: SvidRecord) => Promise<void> = async () => {}
+  let record: (svid: SvidRecord, policy: PolicyReference | null) => Promise<void> = async () => {}
+  let policy: PolicyReference | null = null
+  let onIssue = (): void => {}
   let issued = 0
   const enrolled = new Map([[shop, 0]])
   const registry = createRegistry()
@@ -63,9 +66,11 @@ function world(agents = 1) {
     clock: { wall: () => now, monotonic: () => now },
     issue: async ({ lifetime }) => {
       issued += 1
+      onIssue()
       return { pem: 'pem', serial: `00f${issued}`, expiresAt: now + lifetime }
     },
-    record: (svid) => record(svid),
+    policyOf: () => policy,
+    record: (svid, _, under) => record(svid, under),
     enrolledSince: (spiffeId) => enrolled.get(spiffeId) ?? null,
     latest: [],
     places: createPlaces({ registry, taken: [] }),
@@ -117,12 +122,16 @@ function world(agents = 1) {
       chainTime?: number
       resumeCooldown?: number | null
       quotaOf?: typeof quotaOf
+      policy?: PolicyReference
+      onIssue?: () => void
     }) => {
       blind = change.blind ?? blind
       mayHoldSvid = change.mayHoldSvid ?? mayHoldSvid
       chainTime = change.chainTime ?? chainTime
       if (change.resumeCooldown !== undefined) resumeCooldown = change.resumeCooldown
       quotaOf = change.quotaOf ?? quotaOf
+      policy = change.policy ?? policy
+      onIssue = change.onIssue ?? onIssue
     },
     onRecord: (next: typeof record) => {
       record = next
@@ -253,6 +262,20 @@ describe('no SVID leaves', () => {
       expect(w.issuance.latest(agent)).toBe(first)
     },
   )
+})
+
+test('an SVID is noted with the policy that was in force when it was decided, though another came while it was signed', async () => {
+  const w = world()
+  const before: PolicyReference = { default: 1, type: null, block: 7, grantedBlock: 7 }
+  const after: PolicyReference = { default: 2, type: null, block: 8, grantedBlock: 7 }
+  w.set({ policy: before, onIssue: () => w.set({ policy: after }) })
+  const noted: (PolicyReference | null | undefined)[] = []
+  w.onRecord(async (svid, policy) => {
+    noted.push(issueNotes(svid, 'attested', policy).audit?.[0]?.policy)
+  })
+  await w.issuance.attested(agent, spki)
+  await w.issuance.attested(agent, spki)
+  expect(noted).toEqual([before, after])
 })
 
 describe('the resume cool-down of the policy in force', () => {

@@ -35,12 +35,8 @@ export type Issuance = {
 
 type HowIssued = 'attested' | 'renewed' | 'enrolled'
 
-/** What makes an SVID known to the store and the log; `policy` is the one that it was issued under. */
-export const issueNotes = (
-  svid: SvidRecord,
-  how: HowIssued,
-  policy: PolicyReference | null = null,
-): Notes => ({
+/** What makes an SVID known to the store and the log. @param policy under which it was decided */
+export const issueNotes = (svid: SvidRecord, how: HowIssued, policy: PolicyReference | null): Notes => ({
   svids: [svid],
   audit: [
     {
@@ -93,7 +89,9 @@ export function createIssuance(options: {
     readonly lifetime: number
   }) => Promise<{ readonly pem: string; readonly serial: string; readonly expiresAt: number }>
   /** Makes the SVID known to the store and the log before it leaves. */
-  readonly record: (svid: SvidRecord, how: HowIssued) => Promise<void>
+  readonly record: (svid: SvidRecord, how: HowIssued, policy: PolicyReference | null) => Promise<void>
+  /** What is in force for an identity; null for workloads, and while no policy is known. */
+  readonly policyOf: (spiffeId: string) => PolicyReference | null
   /** Since when a workload is enrolled, in ms; null when it is not. */
   readonly enrolledSince: (spiffeId: string) => number | null
   readonly latest: readonly SvidRecord[]
@@ -219,7 +217,9 @@ export function createIssuance(options: {
     place: SvidRecord['place'],
   ): Promise<SvidRecord> => {
     refuseWhenBlind()
+    // As of the decision: the chain may move on while it is signed and recorded.
     const generation = executor.registry.sequence
+    const policy = options.policyOf(spiffeId)
     const { pem, serial, expiresAt } = await options.issue({
       spiffeId,
       owner,
@@ -238,7 +238,7 @@ export function createIssuance(options: {
       certificate: pem,
       ...(place === undefined ? {} : { place }),
     }
-    await record(svid, how)
+    await record(svid, how, policy)
     return svid
   }
 

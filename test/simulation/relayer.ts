@@ -310,7 +310,8 @@ export async function createSimulatedRelayer(options: {
         serial: random.hex(16),
         expiresAt: clock.wall() + lifetime,
       }),
-      record: (svid, how) => executor.note(issueNotes(svid, how)),
+      policyOf: () => null,
+      record: (svid, how, policy) => executor.note(issueNotes(svid, how, policy)),
       enrolledSince: () => 0,
       latest: await latestSvids(store, clock.wall() - proofLife),
       // Neither policies nor quotas are followed.
