@@ -26,11 +26,14 @@ const RegisterPage = lazy(() => loadRegister().then(({ RegisterPage: page }) => 
 const GovernancePages = lazy(() => loadGovernance().then(({ GovernancePages: page }) => ({ default: page })))
 
 /** Loads what an emergency needs: from then on it does not matter who is still there to serve it. */
-export const loadForEmergency = (): Promise<unknown> => Promise.all([loadStop(), loadResume()])
+export async function loadForEmergency(): Promise<void> {
+  // One by one, also below: all at once would be a long task.
+  await loadStop()
+  await loadResume()
+}
 
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
 export async function loadAllPages(): Promise<void> {
-  // One by one: all at once would be a long task.
   for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) await load().catch(() => {})
 }
 

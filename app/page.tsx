@@ -7,6 +7,7 @@ import type { AppConfig } from './config.ts'
 import { Empty } from './design/components/Empty.tsx'
 import { late } from './late.ts'
 import { createServices, ServicesContext } from './services.ts'
+import { pause } from './turns.ts'
 import { createWagmiConfig } from './wallet/wagmiConfig.ts'
 
 /** ms until the other pages are loaded */
@@ -26,6 +27,7 @@ export async function showApp(config: AppConfig): Promise<void> {
   try {
     if (developmentWallet !== null) (await developmentWallet).announceDevelopmentWallets(config)
     const wagmi = createWagmiConfig(config)
+    await pause()
     const services = createServices(config, wagmi)
     const queries = new QueryClient({
       defaultOptions: {
@@ -33,6 +35,7 @@ export async function showApp(config: AppConfig): Promise<void> {
         mutations: { networkMode: 'always' },
       },
     })
+    await pause()
     // In turns, so that a phone takes a press in between.
     startTransition(() =>
       root.render(

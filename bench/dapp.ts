@@ -13,6 +13,7 @@ import type { Bench, Benchmark } from './lib/benchmark.ts'
 import { installTool } from './lib/installTool.ts'
 import { judgePage, type Preset } from './lib/lighthouse.ts'
 import { median, quantile } from './lib/statistics.ts'
+import { yieldCores, yielding } from './lib/yieldCores.ts'
 
 /** Kills by either way. */
 const kills = 20
@@ -94,7 +95,8 @@ async function run(bench: Bench) {
     progress: bench.say,
   })
   defer(starting.stop)
-  const { relayer, fleet } = await starting.world
+  const world = await starting.world
+  const { relayer, fleet } = world
   const context = await startBrowser(debug, defer)
   const page = await context.newPage()
   await page.goto(relayer.url)
@@ -109,6 +111,13 @@ async function run(bench: Bench) {
   }
   await page.close()
 
+  // A page is judged on the visitor's machine: what is served stands elsewhere, and gives way to the browser.
+  const elsewhere = [
+    world.relayerProcess,
+    ...world.services.map(({ child }) => child),
+    ...world.agentProcesses,
+  ]
+  for (const child of elsewhere) yieldCores(child.process.pid, yielding.client)
   await installTool('lighthouse', bench.say)
   const children = createChildren(data.file('logs'))
   defer(children.stop)

@@ -214,7 +214,7 @@ const figuresAt = (
 
 export const kill: Benchmark = {
   about: `${killCount} kills of ${connected.toLocaleString('en-GB')} agents at ${1000 / requestInterval} requests/s, ${enforcerCount} enforcers, half by order and half by transaction`,
-  runs: 2,
+  runs: 5,
   figures: {
     ...figuresAt(1_000, { floor: 150, aim: 30 }),
     ...figuresAt(5_000, { floor: 300, aim: 90 }),

@@ -3,6 +3,7 @@ import { FeedRefusedError } from '../../protocol/feed/message.ts'
 import type { Clocks, Freshness } from '../../protocol/feed/reader.ts'
 import type { RevocationTable } from '../../protocol/revocation.ts'
 import { createStore, type Store } from '../store.ts'
+import { inTurns } from '../turns.ts'
 import type { RelayerApi } from './relayerApi.ts'
 import { createVerifiedReader, type VerifyEd25519 } from './verifiedReader.ts'
 import { openVisibleStream } from './visibleStream.ts'
@@ -49,6 +50,7 @@ export function createFeedFollower(options: {
     maxStaleness,
     verify,
     clocks,
+    mayPause: inTurns(),
   })
   const view = createStore<FeedView>({
     freshness: 'no feed',
@@ -93,9 +95,9 @@ export function createFeedFollower(options: {
     if (!document.hidden && reader.freshness(clocks()) !== 'fresh') await fetchSnapshot()
   }
 
-  const take = async (data: string): Promise<void> => {
+  const take = async (type: string, data: string): Promise<void> => {
     try {
-      const taken = await reader.takeMessage(data)
+      const taken = await reader.takeMessage(type, data)
       if (taken.kind === 'gap') await fetchSnapshot()
       else if (taken.kind === 'row') noteRows()
       else if (taken.kind === 'heartbeat') {
@@ -115,7 +117,7 @@ export function createFeedFollower(options: {
         url: `${api.url}/revocations/stream`,
         events: messageTypes,
         onOpen: () => void fetchSnapshot(),
-        onEvent: (event, data) => void (event === 'reset' ? fetchSnapshot() : take(data)),
+        onEvent: (type, data) => void (type === 'reset' ? fetchSnapshot() : take(type, data)),
       })
     },
   }

@@ -1,8 +1,9 @@
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { emptyHash, feedTag, messageHash, signDocument, snapshotTag } from '../../protocol/feed/message.ts'
+import { tableDigest } from '../../protocol/feed/tableDigest.ts'
 import type { RevocationRow } from '../../protocol/revocation.ts'
-import { agentTypeTarget, targetKey } from '../../protocol/scope.ts'
+import { agentTypeTarget, Scope, targetKey } from '../../protocol/scope.ts'
 import { createVerifiedReader, webCryptoEd25519 } from './verifiedReader.ts'
 
 const deployment = `eip155:31337:0x${'ab'.repeat(20)}`
@@ -26,7 +27,7 @@ const row: RevocationRow = {
   killId: 'k',
 }
 const feed = { relayer: key.id, deployment, epoch: '00000000-0000-4000-8000-000000000001', time: now }
-const snapshot = (signer = key) =>
+const snapshot = (signer = key, rows: readonly RevocationRow[] = []) =>
   signDocument(
     {
       tag: snapshotTag,
@@ -36,19 +37,20 @@ const snapshot = (signer = key) =>
       head: { number: 1, hash: '0x00', time: 1 },
       grantPoint: null,
       blind: false,
-      rows: [],
+      rows,
     },
     signer.sign,
   )
 const kill = (number: number, previous: string, signer = key) =>
   signDocument({ tag: feedTag, type: 'kill', ...feed, number, previous, row }, signer.sign)
-const newReader = (verify = webCryptoEd25519) =>
+const newReader = (verify = webCryptoEd25519, mayPause: () => Promise<void> | undefined = () => undefined) =>
   createVerifiedReader({
     relayer: key.id,
     deployment,
     maxStaleness: 15_000,
     verify,
     clocks: () => ({ wall: now, monotonic: 1_000 }),
+    mayPause,
   })
 
 test('what the relayer signed is taken, in the order in which it came', async () => {
@@ -63,8 +65,8 @@ test('what the relayer signed is taken, in the order in which it came', async ()
   // Nobody waits for the verification of one before handing over the next.
   const taken = await Promise.all([
     reader.takeSnapshot(snapshot()),
-    reader.takeMessage(first),
-    reader.takeMessage(second),
+    reader.takeMessage('kill', first),
+    reader.takeMessage('kill', second),
   ])
   expect(taken.map((one) => ('kind' in one ? one.kind : one.number))).toEqual([0, 'row', 'row'])
   expect(reader.table.get(targetKey(row))).toEqual(row)
@@ -80,9 +82,9 @@ test.each([
 ])('%s is refused and changes nothing, and the next document is judged by itself', async (_, forged) => {
   const reader = newReader()
   await reader.takeSnapshot(snapshot())
-  await expect(reader.takeMessage(forged)).rejects.toThrow()
+  await expect(reader.takeMessage('kill', forged)).rejects.toThrow()
   expect(reader.table.size).toBe(0)
-  await reader.takeMessage(kill(1, emptyHash))
+  await reader.takeMessage('kill', kill(1, emptyHash))
   expect(reader.table.size).toBe(1)
 })
 
@@ -96,11 +98,47 @@ test('a verification never counts for another document that is handed over meanw
     return webCryptoEd25519(...question)
   })
   const good = reader.takeSnapshot(snapshot())
-  const forged = reader.takeMessage(kill(1, emptyHash, stranger))
+  const forged = reader.takeMessage('kill', kill(1, emptyHash, stranger))
   release()
   await good
   await expect(forged).rejects.toThrow()
   expect(reader.table.size).toBe(0)
+})
+
+test('a large table is hashed in turns before a heartbeat, and what came after the heartbeat is taken after it', async () => {
+  let turns = 0
+  const reader = newReader(webCryptoEd25519, async () => {
+    turns++
+    await new Promise(setImmediate)
+  })
+  const rows = Array.from({ length: 100 }, (_, i) => ({
+    ...row,
+    scope: Scope.Agent,
+    subject: `0x${i.toString(16).padStart(64, '0')}` as const,
+  }))
+  await reader.takeSnapshot(snapshot(key, rows))
+  const heartbeat = signDocument(
+    {
+      tag: feedTag,
+      type: 'heartbeat',
+      ...feed,
+      time: now + 1,
+      number: 0,
+      previous: emptyHash,
+      table: tableDigest(rows),
+      head: { number: 1, hash: '0x00', time: 1 },
+      grantPoint: null,
+      blind: false,
+    },
+    key.sign,
+  )
+  const [beaten, killed] = await Promise.all([
+    reader.takeMessage('heartbeat', heartbeat),
+    reader.takeMessage('kill', kill(1, emptyHash)),
+  ])
+  expect(turns).toBeGreaterThan(100)
+  expect(beaten.kind).toBe('heartbeat')
+  expect(killed.kind).toBe('row')
 })
 
 test('a browser without Ed25519 says so instead of calling the relayer a forger', async () => {

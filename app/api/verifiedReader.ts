@@ -15,8 +15,12 @@ export const webCryptoEd25519: VerifyEd25519 = async (bytes, signature, publicKe
 }
 
 export type VerifiedReader = Pick<FeedReader, 'table' | 'position' | 'freshness'> & {
-  /** Documents are taken in the order in which they are handed over. @throws FeedRefusedError */
-  takeMessage(text: string): Promise<Taken>
+  /**
+   * Documents are taken in the order in which they are handed over.
+   * @param type what the stream calls it, which nobody signed: before a heartbeat the table is hashed in turns
+   * @throws FeedRefusedError
+   */
+  takeMessage(type: string, text: string): Promise<Taken>
   takeSnapshot(text: string): Promise<{ readonly number: number }>
 }
 
@@ -30,8 +34,10 @@ export function createVerifiedReader(options: {
   readonly maxStaleness: number
   readonly verify: VerifyEd25519
   readonly clocks: () => Clocks
+  /** Asked during long work: what a large table takes to hash would leave the page deaf. */
+  readonly mayPause: () => Promise<void> | undefined
 }): VerifiedReader {
-  const { relayer, deployment, maxStaleness, verify, clocks } = options
+  const { relayer, deployment, maxStaleness, verify, clocks, mayPause } = options
   const publicKey = fromBase64Url(relayer)
   /** The document under way, while the reader looks at it. */
   let verified: { readonly json: string; readonly signature: string } | null = null
@@ -47,7 +53,7 @@ export function createVerifiedReader(options: {
   })
   let queue: Promise<unknown> = Promise.resolve()
 
-  const taking = <T>(text: string, take: () => T): Promise<T> => {
+  const taking = <T>(type: string, text: string, take: () => T): Promise<T> => {
     const taken = queue.then(async () => {
       const end = text.indexOf('\n')
       const json = text.slice(0, Math.max(end, 0))
@@ -60,6 +66,7 @@ export function createVerifiedReader(options: {
         // An unreadable signature is the reader's to name; a browser that cannot verify is not.
         if ((error as Error).name !== 'InvalidBase64UrlError') throw error
       }
+      if (type === 'heartbeat') while (reader.hashSome()) await mayPause()
       verified = isGood ? { json, signature: String.fromCharCode(...signature) } : null
       try {
         return take()
@@ -75,7 +82,7 @@ export function createVerifiedReader(options: {
     table: reader.table,
     position: reader.position,
     freshness: reader.freshness,
-    takeMessage: (text) => taking(text, () => reader.takeMessage(text, clocks())),
-    takeSnapshot: (text) => taking(text, () => reader.takeSnapshot(text, clocks())),
+    takeMessage: (type, text) => taking(type, text, () => reader.takeMessage(text, clocks())),
+    takeSnapshot: (text) => taking('snapshot', text, () => reader.takeSnapshot(text, clocks())),
   }
 }

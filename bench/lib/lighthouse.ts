@@ -6,6 +6,10 @@ export type Preset = 'mobile' | 'desktop'
 /** Lighthouse's scores of a page, 0 to 100, by category. */
 export type Scores = Readonly<Record<string, number>>
 
+/** Lighthouse's own word for a trace that the browser did not record in full. */
+const again = 'Please run Lighthouse again'
+const attempts = 3
+
 const categories = ['performance', 'accessibility', 'best-practices', 'seo']
 
 /**
@@ -21,9 +25,9 @@ export async function judgePage(options: {
   readonly preset: Preset
 }): Promise<Scores> {
   const { children, port, url, preset } = options
-  const report = await children.run({
+  const launch = {
     name: 'lighthouse',
-    script: 'bench/lighthouse/node_modules/lighthouse/cli/index.js',
+    script: 'bench/processes/lighthouse.ts',
     args: [
       url,
       `--port=${port}`,
@@ -33,7 +37,16 @@ export async function judgePage(options: {
       '--output=json',
       ...(preset === 'desktop' ? ['--preset=desktop'] : []),
     ],
-  })
+  }
+  const attempt = async (left: number): Promise<string> => {
+    try {
+      return await children.run(launch)
+    } catch (error) {
+      if (left === 1 || !(error instanceof SetupError && error.message.includes(again))) throw error
+      return attempt(left - 1)
+    }
+  }
+  const report = await attempt(attempts)
   const { categories: judged, runtimeError } = JSON.parse(report) as {
     categories: Record<string, { score: number | null }>
     runtimeError?: { message: string }

@@ -28,6 +28,11 @@ export type FeedReader = {
   readonly table: RevocationTable
   /** Where the reader stands; null before the first snapshot. */
   position(): { readonly epoch: string; readonly number: number } | null
+  /**
+   * Does a little of the hashing that the next heartbeat needs, all of which `takeMessage` does at once otherwise.
+   * @returns whether more is left
+   */
+  hashSome(): boolean
   /** Takes one signed message. @throws {FeedRefusedError} and changes nothing */
   takeMessage(text: string, clocks: Clocks): Taken
   /** Takes a signed snapshot: replaces provisional rows, max-merges final ones. @throws {FeedRefusedError} */
@@ -127,6 +132,7 @@ export function createFeedReader(options: {
 
   return {
     table,
+    hashSome: told.hashSome,
     position: () => (at === null ? null : { epoch: at.epoch, number: at.number }),
 
     takeMessage(text, clocks) {

@@ -19,6 +19,11 @@ export type DigestedTable = {
   rows(): IterableIterator<RevocationRow>
   keys(): IterableIterator<string>
   readonly size: number
+  /**
+   * Hashes a little of what changed since the last digest, for those who must not stop for all of it at once.
+   * @returns whether more is left
+   */
+  hashSome(): boolean
   /** base64url */
   digest(): string
 }
@@ -74,6 +79,7 @@ export function createDigestedTable(first: Iterable<RevocationRow> = []): Digest
   const bucketHashes = new Map<number, Uint8Array>()
   const groupHashes = new Map<number, Uint8Array>()
   const dirty = new Set<number>()
+  const dirtyGroups = new Set<number>()
   let known: string | null = null
 
   const touch = (bucket: number): void => {
@@ -113,23 +119,29 @@ export function createDigestedTable(first: Iterable<RevocationRow> = []): Digest
     get size() {
       return rows.size
     },
-    digest() {
-      if (known !== null) return known
-      const changed = new Set<number>()
+    hashSome() {
       for (const bucket of dirty) {
         const keys = keysOf.get(bucket)
         if (keys === undefined) bucketHashes.delete(bucket)
         else bucketHashes.set(bucket, hashBucket(keys))
-        changed.add(Math.floor(bucket / bucketsPerGroup))
+        dirty.delete(bucket)
+        dirtyGroups.add(Math.floor(bucket / bucketsPerGroup))
+        return true
       }
-      for (const group of changed) {
+      for (const group of dirtyGroups) {
         const hashes = Array.from(
           { length: bucketsPerGroup },
           (_, i) => bucketHashes.get(group * bucketsPerGroup + i) ?? empty().bucket,
         )
         groupHashes.set(group, sha256(joined(hashes)))
+        dirtyGroups.delete(group)
+        return true
       }
-      dirty.clear()
+      return false
+    },
+    digest() {
+      if (known !== null) return known
+      while (table.hashSome());
       const all = Array.from({ length: groups }, (_, group) => groupHashes.get(group) ?? empty().group)
       known = toBase64Url(sha256(joined(all)))
       return known

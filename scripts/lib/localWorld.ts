@@ -26,6 +26,7 @@ export type LocalWorld = {
   readonly contracts: GovernedContracts
   readonly trustDomain: string
   readonly relayer: RelayerAddress
+  readonly relayerProcess: Child
   readonly services: readonly RunningService[]
   readonly agentProcesses: readonly Child[]
   readonly fleet: { readonly alice: readonly FleetAgent[]; readonly bob: readonly FleetAgent[] }
@@ -217,6 +218,7 @@ async function build(
     contracts,
     trustDomain,
     relayer: relayer.address,
+    relayerProcess: relayer.child,
     services,
     agentProcesses,
     fleet,
