@@ -145,6 +145,27 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     for (const { spiffeId } of owner.agents) await rowOf(page, spiffeId).getByText('Killed').waitFor()
   })
 
+  it('follows the wallet to another account, also with the stop open, and says when it is locked', async () => {
+    const [one, other] = [await stack.owner(2, 0), await stack.owner(1, 0)]
+    const wallet = walletOf(one)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByText('2 alive, 0 stopped').waitFor()
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await dialog(page).getByText('Stops 2 running agents now').waitFor()
+    await wallet.goToAccount(other.account)
+    await dialog(page).getByText('Stops 1 running agent now').waitFor()
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop all' }), progressOf(page))
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await page.getByText('0 alive, 1 stopped').waitFor()
+    await wallet.goToAccount(one.account)
+    await page.getByText('2 alive, 0 stopped').waitFor()
+    await wallet.goToAccount(null)
+    await page.getByRole('button', { name: 'Connect wallet' }).first().waitFor()
+    expect(await page.getByText('2 alive, 0 stopped').count()).toBe(0)
+  })
+
   it('stops all agents of the wallet by transaction', async () => {
     const owner = await stack.owner(2)
     const wallet = walletOf(owner)

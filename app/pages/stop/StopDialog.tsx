@@ -55,7 +55,8 @@ export function StopDialog({
           <WalletChoice onConnected={() => {}} />
         </Stack>
       ) : (
-        <StopQuestion account={wallet.account} subject={subject} />
+        // Another account is another question: nothing of the one before may stand in it.
+        <StopQuestion key={wallet.account} account={wallet.account} subject={subject} />
       )}
     </Dialog>
   )

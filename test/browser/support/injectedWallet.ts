@@ -7,13 +7,14 @@ export type Answer = 'approve' | 'reject'
 /** A wallet extension's outside: EIP-6963, EIP-1193, and a user who answers. It really signs. */
 export type InjectedWallet = {
   readonly name: string
-  readonly account: PrivateKeyAccount
   /** Every request that needed the user, in order. */
   readonly asked: readonly string[]
   /** How the user answers from now on; approves unless told otherwise. */
   onAsk(answer: (method: string) => Answer | Promise<Answer>): void
   /** Goes to another chain, as by the extension's own menu. */
   goToChain(chainId: number): Promise<void>
+  /** Goes to another account, or with null locks itself, as by the extension's own menu. */
+  goToAccount(account: PrivateKeyAccount | null): Promise<void>
   install(context: BrowserContext): Promise<void>
 }
 
@@ -78,11 +79,12 @@ export function createInjectedWallet(options: {
   readonly rpc: string
   readonly chainId: number
 }): InjectedWallet {
-  const { name, account, rpc } = options
+  const { name, rpc } = options
   const index = wallets++ % 10
   const asked: string[] = []
   const pages = new Set<Page>()
   const known = new Set([options.chainId, 1])
+  let account: PrivateKeyAccount | null = options.account
   let chainId = options.chainId
   let isConnected = false
   let answer: (method: string) => Answer | Promise<Answer> = () => 'approve'
@@ -109,20 +111,28 @@ export function createInjectedWallet(options: {
     await emit('chainChanged', numberToHex(to))
   }
 
+  const accounts = (): readonly Hex[] => (isConnected && account !== null ? [account.address] : [])
+  /** As real wallets do: nothing is signed for an account that the page was not given. */
+  const signer = (address: unknown): PrivateKeyAccount => {
+    if (account === null || !accounts().some((one) => one.toLowerCase() === String(address).toLowerCase()))
+      throw new WalletError(4100, `The account ${address} has not been authorized.`)
+    return account
+  }
+
   const handle = async ({ method, params = [] }: Request): Promise<unknown> => {
     const [first, second] = params
     switch (method) {
       case 'eth_chainId':
         return numberToHex(chainId)
       case 'eth_accounts':
-        return isConnected ? [account.address] : []
+        return accounts()
       case 'eth_requestAccounts':
       case 'wallet_requestPermissions':
         await ask(method)
         isConnected = true
         return method === 'eth_requestAccounts'
-          ? [account.address]
-          : [{ parentCapability: 'eth_accounts', caveats: [{ type: 'filter', value: [account.address] }] }]
+          ? accounts()
+          : [{ parentCapability: 'eth_accounts', caveats: [{ type: 'filter', value: accounts() }] }]
       case 'wallet_revokePermissions':
         isConnected = false
         return null
@@ -142,12 +152,12 @@ export function createInjectedWallet(options: {
             `Provided chainId "${typed.domain.chainId}" must match the active chainId`,
           )
         await ask(method)
-        return account.signTypedData(typed)
+        return signer(first).signTypedData(typed)
       }
       case 'eth_sendTransaction': {
-        const { to, data } = first as { to: Hex; data: Hex }
+        const { from, to, data } = first as { from: Hex; to: Hex; data: Hex }
         await ask(method)
-        return createWalletClient({ account, transport: http(rpc) }).sendTransaction({
+        return createWalletClient({ account: signer(from), transport: http(rpc) }).sendTransaction({
           to,
           data,
           chain: null,
@@ -160,12 +170,15 @@ export function createInjectedWallet(options: {
 
   return {
     name,
-    account,
     asked,
     onAsk(next) {
       answer = next
     },
     goToChain,
+    async goToAccount(to) {
+      account = to
+      await emit('accountsChanged', accounts())
+    },
     async install(context) {
       await context.exposeBinding(
         `injectedWallet${index}`,
