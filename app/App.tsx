@@ -1,4 +1,4 @@
-import { lazy, Suspense, useLayoutEffect, useMemo, useState } from 'react'
+import { type ComponentType, useLayoutEffect, useMemo, useState } from 'react'
 import { Route, Router, Switch } from 'wouter'
 import { useHashLocation } from 'wouter/use-hash-location'
 import { Loading } from './design/components/Empty.tsx'
@@ -8,38 +8,49 @@ import { Frame } from './frame/Frame.tsx'
 import { NotFound } from './frame/NotFound.tsx'
 import { routes } from './frame/routes.ts'
 import { StopContext, type StopControl, type StopSubject } from './frame/stopContext.ts'
+import { type Late, late } from './late.ts'
 import { AgentPage } from './pages/agent/AgentPage.tsx'
 import { loadResume } from './pages/agent/LateResumePanel.tsx'
 import { FleetPage } from './pages/fleet/FleetPage.tsx'
 import { LateStopDialog, loadStop } from './pages/stop/LateStopDialog.tsx'
 import { stopSummary } from './pages/stop/stopSummary.ts'
 import { useServices } from './services.ts'
+import { useLate } from './useLate.ts'
 
-const loadActivity = () => import('./pages/activity/ActivityPage.tsx')
-const loadGuardians = () => import('./pages/guardians/GuardiansPage.tsx')
-const loadRegister = () => import('./pages/register/RegisterPage.tsx')
-const loadGovernance = () => import('./pages/votes/GovernancePages.tsx')
+const loadActivity = late(async () => (await import('./pages/activity/ActivityPage.tsx')).ActivityPage)
+const loadGuardians = late(async () => (await import('./pages/guardians/GuardiansPage.tsx')).GuardiansPage)
+const loadRegister = late(async () => (await import('./pages/register/RegisterPage.tsx')).RegisterPage)
+const loadGovernance = late(async () => (await import('./pages/votes/GovernancePages.tsx')).GovernancePages)
 
-const ActivityPage = lazy(() => loadActivity().then(({ ActivityPage: page }) => ({ default: page })))
-const GuardiansPage = lazy(() => loadGuardians().then(({ GuardiansPage: page }) => ({ default: page })))
-const RegisterPage = lazy(() => loadRegister().then(({ RegisterPage: page }) => ({ default: page })))
-const GovernancePages = lazy(() => loadGovernance().then(({ GovernancePages: page }) => ({ default: page })))
+function LatePage({ load }: { readonly load: Late<ComponentType> }) {
+  const Loaded = useLate(load)
+  return Loaded === null ? (
+    <Page title="">
+      <Loading what="Loading …" />
+    </Page>
+  ) : (
+    <Loaded />
+  )
+}
 
 /** Loads what an emergency needs: from then on it does not matter who is still there to serve it. */
 export async function loadForEmergency(): Promise<void> {
-  // One by one, also below: all at once would be a long task.
+  // One by one, as in `loadAllPages`: all at once would be a long task.
   await loadStop()
   await loadResume()
 }
 
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
 export async function loadAllPages(): Promise<void> {
-  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) await load().catch(() => {})
+  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) await load()
 }
 
 export function App() {
   const { stopper } = useServices()
-  const [stopping, setStopping] = useState<{ readonly subject: StopSubject | null } | null>(null)
+  const [stopping, setStopping] = useState<{
+    readonly subject: StopSubject | null
+    readonly progress: boolean
+  } | null>(null)
   const isOpen = stopping !== null
   const control = useMemo<StopControl>(
     () => ({
@@ -47,42 +58,34 @@ export function App() {
         // Whoever presses stop again wants another one.
         const run = stopper.run.get()
         if (run !== null && stopSummary(run).isDone) stopper.dismiss()
-        setStopping({ subject })
+        setStopping({ subject, progress: false })
       },
-      showProgress: () => setStopping({ subject: null }),
+      showProgress: () => setStopping({ subject: null, progress: true }),
       isOpen,
     }),
     [isOpen, stopper],
   )
   // With the commit that takes the shell's place: no press falls in between.
   useLayoutEffect(() => {
-    if (takeEarlyStop()) setStopping({ subject: null })
+    if (takeEarlyStop()) setStopping({ subject: null, progress: false })
   }, [])
   return (
     <Router hook={useHashLocation}>
       <StopContext value={control}>
         <Frame>
-          <Suspense
-            fallback={
-              <Page title="">
-                <Loading what="Loading …" />
-              </Page>
-            }
-          >
-            <Switch>
-              <Route path={routes.fleet} component={FleetPage} />
-              <Route path={routes.agent}>{({ uuid }) => <AgentPage uuid={uuid} />}</Route>
-              <Route path={routes.activity} component={ActivityPage} />
-              <Route path={routes.guardians} component={GuardiansPage} />
-              <Route path={routes.register} component={RegisterPage} />
-              <Route path={routes.governance} component={GovernancePages} />
-              <Route component={NotFound} />
-            </Switch>
-          </Suspense>
+          <Switch>
+            <Route path={routes.fleet} component={FleetPage} />
+            <Route path={routes.agent}>{({ uuid }) => <AgentPage uuid={uuid} />}</Route>
+            <Route path={routes.activity}>{() => <LatePage key="activity" load={loadActivity} />}</Route>
+            <Route path={routes.guardians}>{() => <LatePage key="guardians" load={loadGuardians} />}</Route>
+            <Route path={routes.register}>{() => <LatePage key="register" load={loadRegister} />}</Route>
+            <Route path={routes.governance}>
+              {() => <LatePage key="governance" load={loadGovernance} />}
+            </Route>
+            <Route component={NotFound} />
+          </Switch>
         </Frame>
-        {stopping === null ? null : (
-          <LateStopDialog subject={stopping.subject} onClose={() => setStopping(null)} />
-        )}
+        {stopping === null ? null : <LateStopDialog {...stopping} onClose={() => setStopping(null)} />}
       </StopContext>
     </Router>
   )

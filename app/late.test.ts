@@ -12,8 +12,10 @@ it('loads when it is first asked for, and once', async () => {
   const load = vi.fn(async () => 'part')
   const part = late(load)
   expect(load).not.toHaveBeenCalled()
+  expect(part.part.get()).toBe(null)
   expect(await Promise.all([part(), part()])).toEqual(['part', 'part'])
   expect(await part()).toBe('part')
+  expect(part.part.get()).toBe('part')
   expect(load).toHaveBeenCalledTimes(1)
 })
 

@@ -26,6 +26,7 @@ export const showFailure = (error: Error): void =>
 export async function showApp(config: AppConfig): Promise<void> {
   try {
     if (developmentWallet !== null) (await developmentWallet).announceDevelopmentWallets(config)
+    // In turns, so that a phone takes a press in between.
     const wagmi = createWagmiConfig(config)
     await pause()
     const services = createServices(config, wagmi)
@@ -36,7 +37,6 @@ export async function showApp(config: AppConfig): Promise<void> {
       },
     })
     await pause()
-    // In turns, so that a phone takes a press in between.
     startTransition(() =>
       root.render(
         <WagmiProvider config={wagmi}>

@@ -10,9 +10,10 @@ import {
   UserRejectedRequestError,
 } from 'viem'
 import { expect, test } from 'vitest'
+import { ConnectorAccountNotFoundError } from 'wagmi'
 import { killSwitchAbi } from '../protocol/generated/killSwitchAbi.ts'
 import { RelayerDownError, RelayerRefusedError } from './api/relayerApi.ts'
-import { NoGasError, TransactionFailedError } from './chain/writeErrors.ts'
+import { NoGasError, TransactionFailedError, WalletGoneError } from './chain/writeErrors.ts'
 import { plainError } from './plainError.ts'
 
 const wrapped = (cause: Error) =>
@@ -30,6 +31,14 @@ test.each([
   ['rejected', withCode(4001)],
   ['rejected', wrapped(withCode(4001))],
   ['wallet busy', withCode(-32002)],
+  ['other account', withCode(4100)],
+  ['other account', wrapped(withCode(4100))],
+  ['other account', new WalletGoneError()],
+  [
+    'other account',
+    new ConnectorAccountNotFoundError({ address: `0x${'aa'.repeat(20)}`, connector: { name: 'x' } as never }),
+  ],
+  ['other account', Object.assign(new Error('not connected'), { name: 'ConnectorNotConnectedError' })],
   ['wrong chain', new SwitchChainError(new Error('no'))],
   ['wrong chain', withCode(4902)],
   ['relayer down', new RelayerDownError('https://relayer.example', 'cannot be reached')],

@@ -2,7 +2,12 @@ import { BaseError, type ContractFunctionRevertedError, HttpRequestError, Timeou
 import { type Rank, rankName } from '../protocol/rank.ts'
 import { Scope, subjectLabel } from '../protocol/scope.ts'
 import { RelayerDownError, RelayerRefusedError } from './api/relayerApi.ts'
-import { NoGasError, TransactionFailedError, TransactionReplacedError } from './chain/writeErrors.ts'
+import {
+  NoGasError,
+  TransactionFailedError,
+  TransactionReplacedError,
+  WalletGoneError,
+} from './chain/writeErrors.ts'
 import { clockTime, ether } from './format.ts'
 
 /** An error for the person in front of the page. */
@@ -17,6 +22,7 @@ export type PlainError = {
     | 'no gas'
     | 'contract refused'
     | 'wallet busy'
+    | 'other account'
     | 'other'
   /** What happened. */
   readonly title: string
@@ -28,6 +34,7 @@ export type PlainError = {
 
 /** Codes of EIP-1193 and of wallets' JSON-RPC. */
 const rejected = 4001
+const unauthorized = 4100
 const unknownChain = 4902
 const chainDisconnected = 4901
 const alreadyPending = -32002
@@ -92,6 +99,18 @@ export function plainError(error: unknown, words: ContractWords = contractWords)
       detail,
     }
   const name = (error as Error | null)?.name
+  if (
+    codes.includes(unauthorized) ||
+    error instanceof WalletGoneError ||
+    name === 'ConnectorAccountNotFoundError' ||
+    name === 'ConnectorNotConnectedError'
+  )
+    return {
+      kind: 'other account',
+      title: 'Your wallet is not at this account any more',
+      next: 'It is locked or at another account, so nothing was sent. Go back to the account in your wallet and try again, or do it with the one that it is at now.',
+      detail,
+    }
   if (
     codes.includes(unknownChain) ||
     codes.includes(chainDisconnected) ||

@@ -38,7 +38,8 @@ async function renderShell(): Promise<string> {
     appType: 'custom',
     logLevel: 'error',
     css,
-    // Nothing is bundled beforehand, into a folder that builds at the same time would share.
+    // Without the React plugin, which names modules to bundle beforehand: builds at the same time would write them into
+    // one folder. JSX needs it not.
     optimizeDeps: { noDiscovery: true },
     server: { middlewareMode: true, ws: false, watch: null },
   })

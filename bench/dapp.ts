@@ -111,7 +111,8 @@ async function run(bench: Bench) {
   }
   await page.close()
 
-  // A page is judged on the visitor's machine: what is served stands elsewhere, and gives way to the browser.
+  // A page is judged on the visitor's machine: what serves it stands elsewhere and gives way to the browser. (All but the
+  // node, which is in this process.)
   const elsewhere = [
     world.relayerProcess,
     ...world.services.map(({ child }) => child),
@@ -125,7 +126,13 @@ async function run(bench: Bench) {
   const least = async (fragment: string, preset: Preset): Promise<number> => {
     const all: number[] = []
     while (all.length < judgements) {
-      const scores = await judgePage({ children, port: debug, preset, url: `${relayer.url}/#${fragment}` })
+      const scores = await judgePage({
+        children,
+        port: debug,
+        preset,
+        say: bench.say,
+        url: `${relayer.url}/#${fragment}`,
+      })
       const said = Object.entries(scores).map(([name, score]) => `${name} ${score}`)
       bench.say(`Lighthouse, ${preset}, ${fragment}: ${said.join(', ')}`)
       all.push(Math.min(...Object.values(scores)))

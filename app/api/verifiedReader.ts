@@ -82,7 +82,11 @@ export function createVerifiedReader(options: {
     table: reader.table,
     position: reader.position,
     freshness: reader.freshness,
-    takeMessage: (type, text) => taking(type, text, () => reader.takeMessage(text, clocks())),
+    takeMessage(type, text) {
+      // Of the arrival: neither waiting nor hashing makes a heartbeat younger.
+      const at = clocks()
+      return taking(type, text, () => reader.takeMessage(text, at))
+    },
     takeSnapshot: (text) => taking('snapshot', text, () => reader.takeSnapshot(text, clocks())),
   }
 }

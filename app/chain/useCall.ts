@@ -4,7 +4,7 @@ import { type ContractWords, contractWords, type PlainError, plainError } from '
 import { useServices } from '../services.ts'
 import { useWallet } from '../wallet/useWallet.ts'
 import type { ContractCall } from './contractWrites.ts'
-import { TransactionFailedError, TransactionReplacedError } from './writeErrors.ts'
+import { TransactionFailedError, TransactionReplacedError, WalletGoneError } from './writeErrors.ts'
 
 /** Where a transaction stands, from the question to the wallet until it is in a block. */
 export type WriteStep = 'idle' | 'wallet' | 'landing' | 'landed' | 'failed'
@@ -15,7 +15,8 @@ export type Call = {
   readonly isBusy: boolean
   /** Whether the wallet has sent it: from then on it may land, whatever this page learns. */
   readonly isSent: boolean
-  run(call: ContractCall): void
+  /** @param onSent also called when the page's part that asked is gone by then */
+  run(call: ContractCall, onSent?: () => void): void
 }
 
 const sentTitle = 'It is sent, and not confirmed yet'
@@ -36,12 +37,19 @@ export function useCall(onLanded: () => Promise<void>, words: ContractWords = co
   const wallet = useWallet()
   const [isSent, setSent] = useState(false)
   const { mutate, status, error } = useMutation({
-    mutationFn: async (call: ContractCall) => {
-      if (wallet === null) throw new Error('no wallet is connected')
+    mutationFn: async ({
+      call,
+      onSent,
+    }: {
+      readonly call: ContractCall
+      readonly onSent?: (() => void) | undefined
+    }) => {
+      if (wallet === null) throw new WalletGoneError()
       setSent(false)
       await walletPort.goToChain()
       const txHash = await writes.call(wallet.account, call)
       setSent(true)
+      onSent?.()
       await writes.landed(txHash)
       await onLanded()
     },
@@ -62,6 +70,6 @@ export function useCall(onLanded: () => Promise<void>, words: ContractWords = co
           : plainError(error, words),
     isBusy: status === 'pending',
     isSent,
-    run: (call) => mutate(call),
+    run: (call, onSent) => mutate({ call, onSent }),
   }
 }

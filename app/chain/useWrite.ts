@@ -9,7 +9,8 @@ export type Write<Name extends WriteName> = {
   readonly step: WriteStep
   readonly error: PlainError | null
   readonly isSent: boolean
-  run(args: WriteArgs<Name>): void
+  /** @param onSent also called when the page's part that asked is gone by then */
+  run(args: WriteArgs<Name>, onSent?: () => void): void
 }
 
 export function useWrite<const Name extends WriteName>(functionName: Name): Write<Name> {
@@ -19,12 +20,15 @@ export function useWrite<const Name extends WriteName>(functionName: Name): Writ
     step,
     error,
     isSent,
-    run: (args) =>
-      run({
-        address: config.deployment.contract,
-        abi: killSwitchAbi,
-        functionName,
-        args: args as readonly unknown[],
-      }),
+    run: (args, onSent) =>
+      run(
+        {
+          address: config.deployment.contract,
+          abi: killSwitchAbi,
+          functionName,
+          args: args as readonly unknown[],
+        },
+        onSent,
+      ),
   }
 }

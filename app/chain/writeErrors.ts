@@ -24,6 +24,14 @@ export class TransactionReplacedError extends Error {
   }
 }
 
+/** The wallet was locked or disconnected between what the page showed and the press. */
+export class WalletGoneError extends Error {
+  override readonly name = 'WalletGoneError'
+  constructor() {
+    super('no wallet is connected; unlock it or connect one, then try again')
+  }
+}
+
 /** The wallet cannot pay for a transaction; amounts in wei. */
 export class NoGasError extends Error {
   override readonly name = 'NoGasError'

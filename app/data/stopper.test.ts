@@ -1,7 +1,7 @@
 import { UserRejectedRequestError } from 'viem'
 import { expect, test, vi } from 'vitest'
 import type { Hex } from '../../protocol/hex.ts'
-import { killOrderDigest } from '../../protocol/order.ts'
+import { type KillOrder, killOrderDigest } from '../../protocol/order.ts'
 import { agentTarget, ownerTarget } from '../../protocol/scope.ts'
 import type { KillsView } from '../api/killsFollower.ts'
 import { type Kill, RelayerDownError } from '../api/relayerApi.ts'
@@ -197,4 +197,23 @@ test('a transaction that was sped up in the wallet is followed by its other hash
   await vi.waitFor(() => expect(stopper.run.get()?.block).toBe(8n))
   tell(killWith('from-block', 3, '0xbeef'))
   expect(stopper.run.get()).toMatchObject({ step: 'followed', killId: 'from-block' })
+})
+
+test('an order that is signed late, after another stop took its place, is sent, but never in the place of that one', async () => {
+  const { stopper, wallet, api, until } = world()
+  const late = Promise.withResolvers<'0x5151'>()
+  wallet.signOrder.mockImplementationOnce(() => late.promise)
+  stopper.start(wish)
+  await vi.waitFor(() => expect(wallet.signOrder).toHaveBeenCalledOnce())
+  stopper.dismiss()
+  const other = { ...wish, target: ownerTarget(account), spiffeId: null }
+  api.sendOrder.mockRejectedValueOnce(new RelayerDownError('https://relayer.example', 'gave no answer'))
+  stopper.start(other)
+  await until('failed')
+  late.resolve('0x5151')
+  await vi.waitFor(() => expect(api.sendOrder).toHaveBeenCalledTimes(2))
+  stopper.sendAgain()
+  await until('followed')
+  const subjects = api.sendOrder.mock.calls.map(([order]: readonly unknown[]) => (order as KillOrder).subject)
+  expect(subjects).toEqual([other.target.subject, wish.target.subject, other.target.subject])
 })

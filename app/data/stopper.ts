@@ -59,6 +59,8 @@ const calmly = 2_000
 /** How long confirmations are asked for briskly, in ms. */
 const brisk = 20_000
 
+type SignedRun = { readonly number: number; readonly order: KillOrder; readonly signature: Hex }
+
 export function createStopper(options: {
   readonly deployment: Deployment
   readonly api: Pick<RelayerApi, 'sendOrder'>
@@ -75,7 +77,8 @@ export function createStopper(options: {
   const run = createStore<StopRun | null>(null)
   let number = 0
   let gesture = 0
-  let signed: { readonly order: KillOrder; readonly signature: Hex } | null = null
+  /** The order of the run with this number: what another run signs is never sent in its place. */
+  let signed: SignedRun | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
 
   const since = (): number => monotonic() - gesture
@@ -89,7 +92,7 @@ export function createStopper(options: {
     if (run.get()?.kill != null) return
     change(mine, { step: 'failed', failure: plainError(error) })
     // The relayer may have taken the order although its answer was lost, or was that its disk is full.
-    if (signed !== null) void kills.refresh()
+    if (signed?.number === mine) void kills.refresh()
   }
 
   /** Takes over what the relayer has told of the kill, also of one that seemed to fail. @returns whether that was all */
@@ -131,10 +134,12 @@ export function createStopper(options: {
     })
   }
 
-  const deliver = async (mine: number, spiffeId: string | null): Promise<void> => {
-    if (signed === null) return
+  const deliver = async (
+    { number: mine, order, signature }: SignedRun,
+    spiffeId: string | null,
+  ): Promise<void> => {
     change(mine, { step: 'sending', failure: null })
-    const killId = await api.sendOrder(signed.order, signed.signature, spiffeId)
+    const killId = await api.sendOrder(order, signature, spiffeId)
     change(mine, { killId, step: 'followed', takenAfter: since() })
     follow(mine)
   }
@@ -150,9 +155,10 @@ export function createStopper(options: {
     )
     change(mine, { digest: killOrderDigest(deployment, order) })
     const signature = await wallet.signOrder(order)
-    signed = { order, signature }
+    const mineSigned = { number: mine, order, signature }
+    if (run.get()?.number === mine) signed = mineSigned
     change(mine, { signedAfter: since() })
-    await deliver(mine, wish.spiffeId)
+    await deliver(mineSigned, wish.spiffeId)
   }
 
   const byTransaction = async (mine: number, wish: StopWish): Promise<void> => {
@@ -201,8 +207,8 @@ export function createStopper(options: {
     },
     sendAgain() {
       const current = run.get()
-      if (current !== null)
-        deliver(current.number, current.spiffeId).catch((error) => fail(current.number, error))
+      if (current !== null && signed?.number === current.number)
+        deliver(signed, current.spiffeId).catch((error) => fail(current.number, error))
     },
     dismiss() {
       clearTimeout(timer)

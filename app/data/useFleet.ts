@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import type { Hex } from '../../protocol/hex.ts'
 import type { Agent, Registry } from '../../protocol/registry.ts'
@@ -51,14 +51,15 @@ export function guardedOwners(registry: Registry, account: Hex, now: number): re
 function useRelayerAgents(owners: readonly Hex[]) {
   const { api, rates } = useServices()
   return useQuery({
-    queryKey: ['relayer agents', owners],
+    queryKey: ['relayer agents', owners] as const,
     enabled: owners.length > 0,
     queryFn: async () => {
       const agents = (await Promise.all(owners.map((owner) => api.agents(owner)))).flat()
       for (const { spiffeId, requestsPerSecond } of agents) rates.note(spiffeId, requestsPerSecond)
       return new Map(agents.map((agent) => [agent.uuid, agent]))
     },
-    placeholderData: keepPreviousData,
+    // While guarded wallets come and go; another account's agents say nothing of this one's.
+    placeholderData: (former, query) => (query?.queryKey[1]?.[0] === owners[0] ? former : undefined),
     refetchInterval: ({ state }) => lookInterval(state.data?.size ?? 0),
   })
 }

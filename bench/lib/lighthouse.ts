@@ -1,5 +1,4 @@
 import type { Children } from '../../scripts/lib/children.ts'
-import { SetupError } from '../../scripts/lib/setupError.ts'
 
 export type Preset = 'mobile' | 'desktop'
 
@@ -16,15 +15,16 @@ const categories = ['performance', 'accessibility', 'best-practices', 'seo']
  * Runs Lighthouse's command, which `installTool` has installed, in a tab of its own of a browser that runs. It empties the
  * browser's cache first, so this is a first visit; what the page has stored it leaves alone, so a wallet stays connected.
  * @param port the browser's remote debugging port
- * @throws {SetupError} when Lighthouse fails
+ * @throws {SetupError} when Lighthouse fails; where it asks to be run again, after some attempts
  */
 export async function judgePage(options: {
   readonly children: Children
   readonly port: number
   readonly url: string
   readonly preset: Preset
+  readonly say: (text: string) => void
 }): Promise<Scores> {
-  const { children, port, url, preset } = options
+  const { children, port, url, preset, say } = options
   const launch = {
     name: 'lighthouse',
     script: 'bench/processes/lighthouse.ts',
@@ -38,21 +38,17 @@ export async function judgePage(options: {
       ...(preset === 'desktop' ? ['--preset=desktop'] : []),
     ],
   }
-  const attempt = async (left: number): Promise<string> => {
-    try {
-      return await children.run(launch)
-    } catch (error) {
-      if (left === 1 || !(error instanceof SetupError && error.message.includes(again))) throw error
-      return attempt(left - 1)
-    }
+  let report: string | null = null
+  for (let left = attempts; report === null; left--) {
+    report = await children.run(launch).catch((error: Error) => {
+      if (left === 1 || !error.message.includes(again)) throw error
+      say(`Lighthouse asks to be run again: ${error.message}`)
+      return null
+    })
   }
-  const report = await attempt(attempts)
-  const { categories: judged, runtimeError } = JSON.parse(report) as {
+  const { categories: judged } = JSON.parse(report) as {
     categories: Record<string, { score: number | null }>
-    runtimeError?: { message: string }
   }
-  if (runtimeError !== undefined)
-    throw new SetupError(`Lighthouse cannot judge ${url}: ${runtimeError.message}`)
   return Object.fromEntries(
     categories.map((name) => [name, Math.round((judged[name]?.score ?? Number.NaN) * 100)]),
   )

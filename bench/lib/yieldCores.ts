@@ -3,7 +3,7 @@ import { setPriority } from 'node:os'
 import { setSlice } from '../../scripts/lib/schedule.ts'
 
 /**
- * How far behind the relayer and the node, by nice values and slices (ms). Slices are longer than Linux's own (1.4 ms on
+ * How far behind what is measured, by nice values and slices (ms). Slices are longer than Linux's own (1.4 ms on
  * two cores), so that also its threads for disk and network go first.
  */
 export const yielding = {

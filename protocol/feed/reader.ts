@@ -30,7 +30,7 @@ export type FeedReader = {
   position(): { readonly epoch: string; readonly number: number } | null
   /**
    * Does a little of the hashing that the next heartbeat needs, all of which `takeMessage` does at once otherwise.
-   * @returns whether more is left
+   * @returns whether there was anything to hash
    */
   hashSome(): boolean
   /** Takes one signed message. @throws {FeedRefusedError} and changes nothing */

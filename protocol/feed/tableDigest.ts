@@ -21,7 +21,7 @@ export type DigestedTable = {
   readonly size: number
   /**
    * Hashes a little of what changed since the last digest, for those who must not stop for all of it at once.
-   * @returns whether more is left
+   * @returns whether there was anything to hash
    */
   hashSome(): boolean
   /** base64url */

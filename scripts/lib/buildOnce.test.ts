@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -37,10 +46,15 @@ test('of builds at once none sees what another has half done, or takes away what
   expect(readdirSync(parent)).toEqual(['one'])
 })
 
-test('a new version takes the place of the old one', async () => {
-  const old = await buildOnce(parent, 'one', writes('old'))
-  const now = await buildOnce(parent, 'two', writes('new'))
-  expect(existsSync(old)).toBe(false)
+test('a new version leaves what may be in use, and takes away what is old or was never finished', async () => {
+  const recent = await buildOnce(parent, 'one', writes('recent'))
+  const old = await buildOnce(parent, 'two', writes('old'))
+  const unfinished = path.join(parent, '.unfinished-x')
+  mkdirSync(unfinished)
+  for (const folder of [old, unfinished]) utimesSync(folder, 0, Date.now() / 1000 - 3_601)
+  utimesSync(recent, 0, Date.now() / 1000 - 3_500)
+  const now = await buildOnce(parent, 'three', writes('new'))
+  expect([recent, old, unfinished].map((folder) => existsSync(folder))).toEqual([true, false, false])
   expect(readFileSync(page(now), 'utf8')).toBe('new')
 })
 

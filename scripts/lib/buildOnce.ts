@@ -1,15 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 
-/** Of a build under way; whoever makes it removes it. */
 const unfinished = '.unfinished-'
+/** ms */
+const outOfUse = 3_600_000
 
 /**
  * What is built of one version of the sources, built where it is not there yet.
  *
  * A folder appears under its version's name whole or not at all, so that several processes may ask at once: each builds
  * aside, the first to end gives it its name, the others take that one.
- * @param parent the folder of all versions; finished ones that are not `version` are removed from it
+ * @param parent the folder of all versions; whatever else is in it for over an hour is removed: nobody uses it any more
  * @param build fills an empty folder
  * @returns the folder, to be read only
  */
@@ -32,8 +33,10 @@ export async function buildOnce(
   } finally {
     rmSync(aside, { recursive: true, force: true })
   }
-  for (const other of readdirSync(parent))
-    if (other !== version && !other.startsWith(unfinished))
+  for (const other of readdirSync(parent)) {
+    const stat = statSync(path.join(parent, other), { throwIfNoEntry: false })
+    if (other !== version && stat !== undefined && stat.mtimeMs < Date.now() - outOfUse)
       rmSync(path.join(parent, other), { recursive: true, force: true })
+  }
   return folder
 }

@@ -12,7 +12,7 @@ import { agentTarget } from '../../protocol/scope.ts'
 import { agentIdFromUuid } from '../../protocol/uuid.ts'
 import { buildApp } from '../../scripts/lib/buildApp.ts'
 import type { FleetAgent } from '../../scripts/lib/fleet.ts'
-import { createInjectedWallet, type InjectedWallet } from './support/injectedWallet.ts'
+import { type Answer, createInjectedWallet, type InjectedWallet } from './support/injectedWallet.ts'
 import { launchChromium } from './support/launchChromium.ts'
 import { cooldown, type Owner, points, type Stack, startStack, trustDomain } from './support/stack.ts'
 import { serveStatic } from './support/staticServer.ts'
@@ -164,6 +164,31 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     await wallet.goToAccount(null)
     await page.getByRole('button', { name: 'Connect wallet' }).first().waitFor()
     expect(await page.getByText('2 alive, 0 stopped').count()).toBe(0)
+  })
+
+  it('asks the account that the wallet has gone to, while a stop of the former still waits in it', async () => {
+    const [one, other] = [await stack.owner(2, 0), await stack.owner(1, 0)]
+    const wallet = walletOf(one)
+    const { page } = await open([wallet])
+    await connect(page, wallet.name)
+    await page.getByText('2 alive, 0 stopped').waitFor()
+    const late = Promise.withResolvers<Answer>()
+    wallet.onAsk((method) => (method === 'eth_signTypedData_v4' ? late.promise : 'approve'))
+    await page.getByRole('button', { name: 'Stop agents of this wallet' }).click()
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop all' }), progressOf(page))
+    await dialog(page)
+      .getByText(/^Waiting for your wallet: all agents of 0x/)
+      .waitFor()
+    await wallet.goToAccount(other.account)
+    await dialog(page).getByText('Stops 1 running agent now').waitFor()
+    wallet.onAsk(() => 'approve')
+    await hold(page, dialog(page).getByRole('button', { name: 'Hold to stop all' }), progressOf(page))
+    await dialog(page).getByText(confirmedByAll).waitFor()
+    await dialog(page).getByRole('button', { name: 'Done' }).click()
+    await page.getByText('0 alive, 1 stopped').waitFor()
+    late.resolve('reject')
+    await wallet.goToAccount(one.account)
+    await page.getByText('2 alive, 0 stopped').waitFor()
   })
 
   it('stops all agents of the wallet by transaction', async () => {
@@ -479,6 +504,9 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
     expect(spiffeId).toMatch(new RegExp(`^spiffe://${trustDomain}/courier/[0-9a-f-]{36}$`))
     await page.getByRole('button', { name: 'Register by transaction' }).click()
     await page.getByRole('heading', { name: 'Registered' }).waitFor()
+    // The form goes with the account, the only copy of the key must not.
+    await wallet.goToAccount((await stack.owner(0)).account)
+    await page.getByRole('heading', { name: 'New agent' }).waitFor()
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: /^Save / }).click(),
@@ -493,6 +521,7 @@ describe.skipIf(browser === null)('the dApp', { timeout: 90_000 }, () => {
         args: [agentIdFromUuid(spiffeId.slice(-36))],
       }),
     ).toBe(`0x${Buffer.from(publicKey, 'base64url').toString('hex')}`)
+    await wallet.goToAccount(owner.account)
     await page.getByRole('link', { name: 'Fleet' }).click()
     await rowOf(page, spiffeId).getByText('Alive').waitFor()
   })

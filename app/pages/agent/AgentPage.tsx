@@ -10,7 +10,7 @@ import { agentStateOf } from '../../data/agentState.ts'
 import { useStore } from '../../data/useStore.ts'
 import { CopyText } from '../../design/components/CopyText.tsx'
 import { type Column, DataTable } from '../../design/components/DataTable.tsx'
-import { Empty, Loading } from '../../design/components/Empty.tsx'
+import { Empty } from '../../design/components/Empty.tsx'
 import { Fact, Facts } from '../../design/components/Facts.tsx'
 import { Columns, Muted, Page, Stack } from '../../design/components/Layout.tsx'
 import { LifeRing } from '../../design/components/LifeRing.tsx'
@@ -24,6 +24,7 @@ import { age, clockTime, dateTime } from '../../format.ts'
 import { useStop } from '../../frame/stopContext.ts'
 import { useServices } from '../../services.ts'
 import { useWallet } from '../../wallet/useWallet.ts'
+import { ChainUnread } from '../ChainUnread.tsx'
 import { ResumePanel } from './LateResumePanel.tsx'
 
 /** ms */
@@ -41,13 +42,7 @@ export function AgentPage({ uuid }: { readonly uuid: string }) {
   if (registry === null)
     return (
       <Page title="Agent">
-        {error === null ? (
-          <Loading what="Reading the contract's logs …" />
-        ) : (
-          <Empty title="The chain cannot be read now">
-            The node does not answer; this page waits for it.
-          </Empty>
-        )}
+        <ChainUnread error={error} />
       </Page>
     )
   if (agent === undefined)
@@ -89,6 +84,7 @@ export function AgentPage({ uuid }: { readonly uuid: string }) {
     >
       {kill !== null && wallet !== null ? (
         <ResumePanel
+          key={`${wallet.account} ${uuid}`}
           account={wallet.account}
           target={agentTarget(uuid)}
           title="Bring it back"

@@ -1,14 +1,12 @@
-import { type ComponentProps, lazy, Suspense } from 'react'
+import type { ComponentProps } from 'react'
 import { late } from '../../late.ts'
+import { useLate } from '../../useLate.ts'
 import type { ResumePanel as Panel } from './ResumePanel.tsx'
 
-export const loadResume = late(async () => ({ default: (await import('./ResumePanel.tsx')).ResumePanel }))
-
-const Resume = lazy(loadResume)
+export const loadResume = late(async () => (await import('./ResumePanel.tsx')).ResumePanel)
 
 /** A resume is never the first thing that somebody needs: its code comes after the first paint. */
-export const ResumePanel = (props: ComponentProps<typeof Panel>) => (
-  <Suspense fallback={null}>
-    <Resume {...props} />
-  </Suspense>
-)
+export function ResumePanel(props: ComponentProps<typeof Panel>) {
+  const Resume = useLate(loadResume)
+  return Resume === null ? null : <Resume {...props} />
+}

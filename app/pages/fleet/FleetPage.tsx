@@ -72,6 +72,7 @@ function WalletFleet({ wallet }: { readonly wallet: Wallet }) {
     <>
       {isWalletKilled ? (
         <ResumePanel
+          key={wallet.account}
           account={wallet.account}
           target={ownerTarget(wallet.account)}
           title="This wallet is stopped"

@@ -2,19 +2,21 @@ import { useState } from 'react'
 import { getAddress, isAddress } from 'viem'
 import type { Hex } from '../../../protocol/hex.ts'
 import { Rank } from '../../../protocol/rank.ts'
+import type { Registry } from '../../../protocol/registry.ts'
 import { useWrite } from '../../chain/useWrite.ts'
 import { guardedOwners } from '../../data/useFleet.ts'
 import { useStore } from '../../data/useStore.ts'
 import { Button } from '../../design/components/Button.tsx'
 import { CopyText } from '../../design/components/CopyText.tsx'
 import { type Column, DataTable } from '../../design/components/DataTable.tsx'
-import { Empty, Loading } from '../../design/components/Empty.tsx'
+import { Empty } from '../../design/components/Empty.tsx'
 import { TextField } from '../../design/components/Field.tsx'
 import { Muted, Page, Row } from '../../design/components/Layout.tsx'
 import { Panel } from '../../design/components/Panel.tsx'
 import { count, dateTime, wholeDuration } from '../../format.ts'
 import { useServices } from '../../services.ts'
 import { useWallet } from '../../wallet/useWallet.ts'
+import { ChainUnread } from '../ChainUnread.tsx'
 import { WriteStatus } from '../WriteStatus.tsx'
 
 type Guardian = { readonly guardian: Hex; readonly until: number }
@@ -24,7 +26,6 @@ export function GuardiansPage() {
   const { chain } = useServices()
   const { registry, head, error } = useStore(chain.view)
   const wallet = useWallet()
-  const dismiss = useWrite('dismissGuardian')
   if (wallet === null)
     return (
       <Page title="Guardians" narrow>
@@ -37,19 +38,20 @@ export function GuardiansPage() {
   if (registry === null || head === null)
     return (
       <Page title="Guardians" narrow>
-        {error === null ? (
-          <Loading what="Reading the contract's logs …" />
-        ) : (
-          <Empty title="The chain cannot be read now">
-            The node does not answer; this page waits for it.
-          </Empty>
-        )}
+        <ChainUnread error={error} />
       </Page>
     )
+  return <Guardians key={wallet.account} account={wallet.account} registry={registry} now={head.time} />
+}
+
+/** @param props `now` is the chain's, in Unix seconds */
+function Guardians(props: { readonly account: Hex; readonly registry: Registry; readonly now: number }) {
+  const { account, registry, now } = props
+  const dismiss = useWrite('dismissGuardian')
   const guardians: readonly Guardian[] = [...registry.guardians]
-    .filter(([key, until]) => key.startsWith(`${wallet.account}:`) && until > head.time)
+    .filter(([key, until]) => key.startsWith(`${account}:`) && until > now)
     .map(([key, until]) => ({ guardian: key.slice(43) as Hex, until }))
-  const owners = guardedOwners(registry, wallet.account, head.time)
+  const owners = guardedOwners(registry, account, now)
   const cooldown = wholeDuration((registry.cooldowns.get(Rank.Owner) ?? 0) * 1000)
   const isBusy = dismiss.step === 'wallet' || dismiss.step === 'landing'
   const columns: readonly Column<Guardian>[] = [
@@ -97,7 +99,7 @@ export function GuardiansPage() {
         )}
       </Panel>
       <WriteStatus write={dismiss} done={`Dismissed. The power ends after a cool-down of ${cooldown}.`} />
-      <AppointForm account={wallet.account} cooldown={cooldown} />
+      <AppointForm account={account} cooldown={cooldown} />
       <Panel title="Wallets that you guard" sources={['chain']}>
         {owners.length === 0 ? (
           <Muted>

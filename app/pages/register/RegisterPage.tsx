@@ -24,18 +24,40 @@ import { saveFile } from './saveFile.ts'
 
 export function RegisterPage() {
   const wallet = useWallet()
+  // Here, since a wallet that locks itself or goes to another account takes the form away. Also before a registration has
+  // landed: what is sent may land although nobody on this page learns of it.
+  const [keys, setKeys] = useState<readonly MadeKey[]>([])
+  const keep = (key: MadeKey) => setKeys((former) => [...former.filter(({ uuid }) => uuid !== key.uuid), key])
   return (
     <Page title="Register an agent" narrow>
       {wallet === null ? (
         <Empty title="Connect a wallet to register an agent">It becomes the agent's owner.</Empty>
       ) : (
-        <RegisterForm account={wallet.account} key={wallet.account} />
+        <RegisterForm account={wallet.account} key={wallet.account} onKeySent={keep} />
       )}
+      {keys.map(({ uuid, privatePem }) => (
+        <Notice
+          key={uuid}
+          title="Save the agent's private key now"
+          tone="mark"
+          actions={
+            <Button kind="strong" onPress={() => saveFile(`${uuid}.pem`, privatePem)}>
+              Save {uuid.slice(0, 8)}….pem
+            </Button>
+          }
+        >
+          It was made in this page and is kept nowhere. Without it the agent cannot prove who it is.
+        </Notice>
+      ))}
     </Page>
   )
 }
 
-function RegisterForm({ account }: { readonly account: Hex }) {
+/** Made in this page for an agent whose registration is sent. */
+type MadeKey = { readonly uuid: string; readonly privatePem: string }
+
+function RegisterForm(props: { readonly account: Hex; readonly onKeySent: (key: MadeKey) => void }) {
+  const { account, onKeySent } = props
   const { config } = useServices()
   const register = useWrite('register')
   const [agentType, setType] = useState('')
@@ -57,27 +79,13 @@ function RegisterForm({ account }: { readonly account: Hex }) {
     try {
       const key = keyFrom === 'pasted' ? null : (made ?? (await createAgentKey()))
       if (key !== null) setMade(key)
-      register.run([agentType, key?.publicKey ?? (pasted.trim().toLowerCase() as Hex), salt])
+      register.run([agentType, key?.publicKey ?? (pasted.trim().toLowerCase() as Hex), salt], () => {
+        if (key !== null) onKeySent({ uuid, privatePem: key.privatePem })
+      })
     } catch (error) {
       setKeyFault(plainError(error))
     }
   }
-  // Also before it has landed: what is sent may land although nobody on this page learns of it.
-  const saveKey =
-    made === null || keyFrom === 'pasted' || !register.isSent ? null : (
-      <Notice
-        title="Save the agent's private key now"
-        tone="mark"
-        actions={
-          <Button kind="strong" onPress={() => saveFile(`${uuid}.pem`, made.privatePem)}>
-            Save {uuid.slice(0, 8)}….pem
-          </Button>
-        }
-      >
-        It was made in this page and is kept nowhere. Without it the agent cannot prove who it is.
-      </Notice>
-    )
-
   if (register.step === 'landed' && spiffeId !== null)
     return (
       <Panel title="Registered" sources={['chain']}>
@@ -86,7 +94,6 @@ function RegisterForm({ account }: { readonly account: Hex }) {
             <CopyText text={spiffeId} what="SPIFFE ID" />
           </Fact>
         </Facts>
-        {saveKey}
         <p>
           It gets its identity from the relayer once the registration is granted.{' '}
           <Link href={agentHref(uuid)}>Open the agent</Link>
@@ -151,7 +158,6 @@ function RegisterForm({ account }: { readonly account: Hex }) {
       <Stack tight>
         <WriteStatus write={register} done="Registered." />
         {keyFault === null ? null : <ErrorNotice error={keyFault} />}
-        {saveKey}
       </Stack>
     </Panel>
   )

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { useBalance } from 'wagmi'
 import type { Hex } from '../../../protocol/hex.ts'
 import { Rank } from '../../../protocol/rank.ts'
-import { maxTextBytes, Reason, reasonName } from '../../../protocol/reason.ts'
+import { Reason, reasonName } from '../../../protocol/reason.ts'
 import { killRankOf } from '../../../protocol/registry.ts'
 import { agentTarget, ownerTarget } from '../../../protocol/scope.ts'
 import type { StopWay } from '../../data/stopper.ts'
@@ -12,7 +12,7 @@ import { useStore } from '../../data/useStore.ts'
 import { AgentList } from '../../design/components/AgentList.tsx'
 import { Button } from '../../design/components/Button.tsx'
 import { Dialog } from '../../design/components/Dialog.tsx'
-import { type Choice, ChoiceField, TextField } from '../../design/components/Field.tsx'
+import { type Choice, ChoiceField } from '../../design/components/Field.tsx'
 import { HoldButton } from '../../design/components/HoldButton.tsx'
 import { Muted, Row, Stack } from '../../design/components/Layout.tsx'
 import { Notice } from '../../design/components/Notice.tsx'
@@ -21,6 +21,7 @@ import type { StopSubject } from '../../frame/stopContext.ts'
 import { useServices } from '../../services.ts'
 import { WalletChoice } from '../../wallet/ConnectDialog.tsx'
 import { useWallet } from '../../wallet/useWallet.ts'
+import { isTooLong, type KillReason, KillReasonFields } from '../KillReasonFields.tsx'
 import { StopProgress } from './StopProgress.tsx'
 
 const reasons = [
@@ -35,19 +36,27 @@ const reasons = [
 /** The emergency stop: what, why and how; then its progress. One dialog from every page. */
 export function StopDialog({
   subject,
+  progress,
   onClose,
 }: {
   readonly subject: StopSubject | null
+  /** Whether the latest stop is to be shown, whoever made it. */
+  readonly progress: boolean
   readonly onClose: () => void
 }) {
   const { stopper } = useServices()
   const run = useStore(stopper.run)
   const wallet = useWallet()
-  const title =
-    run !== null ? 'Emergency stop' : subject === null ? 'Stop all agents of a wallet' : 'Stop this agent'
+  // Whoever goes to another account and presses stop wants that one's agents stopped, not news of the last one's.
+  const isShown = run !== null && (progress || wallet === null || run.account === wallet.account)
+  const title = isShown
+    ? 'Emergency stop'
+    : subject === null
+      ? 'Stop all agents of a wallet'
+      : 'Stop this agent'
   return (
     <Dialog title={title} emergency onClose={onClose}>
-      {run !== null ? (
+      {isShown ? (
         <StopProgress run={run} onClose={onClose} />
       ) : wallet === null ? (
         <Stack>
@@ -70,8 +79,7 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
   const balance = useBalance({ address: account })
   const guarded = [...new Set(fleet.guarded.map(({ owner }) => owner))]
   const [chosenWallet, setWallet] = useState<Hex>(account)
-  const [reason, setReason] = useState<number>(Reason.Unspecified)
-  const [text, setText] = useState('')
+  const [why, setWhy] = useState<KillReason>({ reason: Reason.Unspecified, text: '' })
   const [chosenWay, setWay] = useState<StopWay | null>(null)
   const [more, setMore] = useState(false)
 
@@ -101,7 +109,6 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
     },
   ]
   const way = chosenWay ?? (relayer.isDown ? 'transaction' : 'signature')
-  const isTooLong = new TextEncoder().encode(text).length > maxTextBytes
   const mayKill =
     registry === null ||
     killRankOf(registry, account, target, head?.time ?? Math.floor(Date.now() / 1000)) !== Rank.None
@@ -109,7 +116,8 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
   const untilWhen = owner === account ? 'until you resume it' : 'until its owner resumes it'
   const label =
     subject === null
-      ? `${wallet === account ? 'all agents of your wallet' : `all agents of ${shortHex(wallet)}`}`
+      ? // By its address: the run outlasts the account that the wallet is at.
+        `all agents of ${shortHex(wallet)}`
       : `${subject.spiffeId.split('/').slice(3).join('/')}`
 
   const start = () =>
@@ -119,8 +127,7 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
       spiffeId: subject?.spiffeId ?? null,
       label,
       agents: running.length,
-      reason,
-      text,
+      ...why,
       way,
     })
 
@@ -172,25 +179,10 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
       ) : null}
       <ChoiceField label="How" value={way} onChange={setWay} choices={ways} />
       {more ? (
-        <Stack>
-          <ChoiceField
-            label="Reason"
-            compact
-            value={reason}
-            onChange={setReason}
-            choices={reasons.map((value) => ({ value, label: reasonName(value) }))}
-          />
-          <TextField
-            label="Words to go with it"
-            value={text}
-            onChange={setText}
-            hint="Optional. Public: it stands on the chain and in what services answer to the agent."
-            fault={isTooLong ? `At most ${maxTextBytes} bytes.` : undefined}
-          />
-        </Stack>
+        <KillReasonFields reasons={reasons} value={why} onChange={setWhy} />
       ) : (
         <Row spread>
-          <Muted>Reason: {reasonName(reason)}</Muted>
+          <Muted>Reason: {reasonName(why.reason)}</Muted>
           <Button kind="quiet" onPress={() => setMore(true)}>
             Say why
           </Button>
@@ -203,7 +195,7 @@ function StopQuestion({ account, subject }: { readonly account: Hex; readonly su
       </Muted>
       <HoldButton
         label={subject === null ? 'Hold to stop all' : 'Hold to stop'}
-        disabled={isTooLong || !mayKill}
+        disabled={isTooLong(why) || !mayKill}
         onHeld={start}
       />
     </Stack>

@@ -6,7 +6,7 @@ import { Fact, Facts } from '../../design/components/Facts.tsx'
 import { Row, Stack } from '../../design/components/Layout.tsx'
 import { ErrorNotice, Notice } from '../../design/components/Notice.tsx'
 import { type Stage, Stages } from '../../design/components/Stages.tsx'
-import { count, duration } from '../../format.ts'
+import { count, duration, shortHex } from '../../format.ts'
 import { useServices } from '../../services.ts'
 import { killStages } from './killStages.ts'
 import { stopSummary } from './stopSummary.ts'
@@ -82,7 +82,9 @@ export function StopProgress({ run, onClose }: { readonly run: StopRun; readonly
         <Fact name="Stops">
           {run.label}, {count(run.agents, 'agent')} running at the time
         </Fact>
-        <Fact name="By">{run.way === 'signature' ? 'a signature, without gas' : 'a transaction'}</Fact>
+        <Fact name="By">
+          {run.way === 'signature' ? 'a signature, without gas,' : 'a transaction'} of {shortHex(run.account)}
+        </Fact>
         <Fact name="Reason">
           {run.text === '' ? reasonName(run.reason) : `${reasonName(run.reason)}: ${run.text}`}
         </Fact>

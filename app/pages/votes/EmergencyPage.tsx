@@ -1,15 +1,15 @@
 import { useState } from 'react'
 import { settingAt } from '../../../protocol/governance/ballots.ts'
-import { maxTextBytes, Reason, reasonName } from '../../../protocol/reason.ts'
+import { Reason } from '../../../protocol/reason.ts'
 import { Scope } from '../../../protocol/scope.ts'
 import { Fact, Facts } from '../../design/components/Facts.tsx'
-import { ChoiceField, TextField } from '../../design/components/Field.tsx'
 import { Columns, Stack } from '../../design/components/Layout.tsx'
 import { Panel } from '../../design/components/Panel.tsx'
 import { settingWords } from '../../governance/actionWords.ts'
 import { killAction } from '../../governance/draftActions.ts'
 import { readTarget } from '../../governance/targetInput.ts'
 import type { Voting } from '../../governance/useGovernance.ts'
+import { isTooLong, type KillReason, KillReasonFields } from '../KillReasonFields.tsx'
 import { ProposalTable } from './ProposalsPage.tsx'
 import { ProposeBox } from './ProposeBox.tsx'
 import { type TargetDraft, TargetFields } from './TargetFields.tsx'
@@ -84,39 +84,25 @@ function Differences({ voting }: { readonly voting: Voting }) {
 
 function KillForm({ voting }: { readonly voting: Voting }) {
   const [target, setTarget] = useState<TargetDraft>({ scope: Scope.AgentType, text: '' })
-  const [reason, setReason] = useState<number>(Reason.Misbehaving)
-  const [words, setWords] = useState('')
+  const [why, setWhy] = useState<KillReason>({ reason: Reason.Misbehaving, text: '' })
   const [text, setText] = useState('')
   const read = readTarget(target.scope, target.text)
-  const isTooLong = new TextEncoder().encode(words).length > maxTextBytes
-  const action = read === null || isTooLong ? null : killAction(voting.contracts, read, reason, words.trim())
+  const action =
+    read === null || isTooLong(why) ? null : killAction(voting.contracts, read, why.reason, why.text.trim())
 
   return (
     <>
       <Panel title="Call an emergency vote">
         <Stack>
           <TargetFields label="What to stop" value={target} onChange={setTarget} />
-          <ChoiceField
-            label="Reason"
-            compact
-            value={reason}
-            onChange={setReason}
-            choices={reasons.map((value) => ({ value, label: reasonName(value) }))}
-          />
-          <TextField
-            label="Words that go with the kill"
-            value={words}
-            onChange={setWords}
-            hint="Optional. Services answer with them to the agents that they refuse."
-            fault={isTooLong ? `At most ${maxTextBytes} bytes.` : undefined}
-          />
+          <KillReasonFields reasons={reasons} value={why} onChange={setWhy} />
         </Stack>
       </Panel>
       <ProposeBox
         voting={voting}
         governor="emergency"
         action={action}
-        missing={isTooLong ? 'the words are too long' : 'say what to stop'}
+        missing={isTooLong(why) ? 'the words are too long' : 'say what to stop'}
         text={text}
         onText={setText}
       />

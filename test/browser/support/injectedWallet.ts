@@ -151,13 +151,15 @@ export function createInjectedWallet(options: {
             -32603,
             `Provided chainId "${typed.domain.chainId}" must match the active chainId`,
           )
+        const by = signer(first)
         await ask(method)
-        return signer(first).signTypedData(typed)
+        return by.signTypedData(typed)
       }
       case 'eth_sendTransaction': {
         const { from, to, data } = first as { from: Hex; to: Hex; data: Hex }
+        const by = signer(from)
         await ask(method)
-        return createWalletClient({ account: signer(from), transport: http(rpc) }).sendTransaction({
+        return createWalletClient({ account: by, transport: http(rpc) }).sendTransaction({
           to,
           data,
           chain: null,
