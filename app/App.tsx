@@ -40,16 +40,20 @@ export async function loadForEmergency(): Promise<void> {
   await loadResume()
 }
 
+/** ms after which a page that does not come no longer keeps the next one waiting */
+const patience = 5_000
+
 /** Loads what is not there yet while nothing else is to do: whoever serves the app may be gone when it is needed. */
 export async function loadAllPages(): Promise<void> {
-  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance]) await load()
+  for (const load of [loadActivity, loadGuardians, loadRegister, loadGovernance])
+    await Promise.race([load(), new Promise((resolve) => setTimeout(resolve, patience))])
 }
 
 export function App() {
   const { stopper } = useServices()
   const [stopping, setStopping] = useState<{
     readonly subject: StopSubject | null
-    readonly progress: boolean
+    readonly progress: number | null
   } | null>(null)
   const isOpen = stopping !== null
   const control = useMemo<StopControl>(
@@ -58,16 +62,16 @@ export function App() {
         // Whoever presses stop again wants another one.
         const run = stopper.run.get()
         if (run !== null && stopSummary(run).isDone) stopper.dismiss()
-        setStopping({ subject, progress: false })
+        setStopping({ subject, progress: null })
       },
-      showProgress: () => setStopping({ subject: null, progress: true }),
+      showProgress: () => setStopping({ subject: null, progress: stopper.run.get()?.number ?? null }),
       isOpen,
     }),
     [isOpen, stopper],
   )
   // With the commit that takes the shell's place: no press falls in between.
   useLayoutEffect(() => {
-    if (takeEarlyStop()) setStopping({ subject: null, progress: false })
+    if (takeEarlyStop()) setStopping({ subject: null, progress: null })
   }, [])
   return (
     <Router hook={useHashLocation}>

@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { emptyHash, feedTag, messageHash, signDocument, snapshotTag } from '../../protocol/feed/message.ts'
 import { tableDigest } from '../../protocol/feed/tableDigest.ts'
 import type { RevocationRow } from '../../protocol/revocation.ts'
@@ -27,11 +27,25 @@ const row: RevocationRow = {
   killId: 'k',
 }
 const feed = { relayer: key.id, deployment, epoch: '00000000-0000-4000-8000-000000000001', time: now }
-const snapshot = (signer = key, rows: readonly RevocationRow[] = []) =>
+const heartbeatOf = (rows: readonly RevocationRow[], time: number) =>
+  signDocument(
+    {
+      ...{ tag: feedTag, type: 'heartbeat' as const, ...feed, time, number: 0, previous: emptyHash },
+      ...{
+        table: tableDigest(rows),
+        head: { number: 1, hash: '0x00', time: 1 },
+        grantPoint: null,
+        blind: false,
+      },
+    },
+    key.sign,
+  )
+const snapshot = (signer = key, rows: readonly RevocationRow[] = [], time = now) =>
   signDocument(
     {
       tag: snapshotTag,
       ...feed,
+      time,
       number: 0,
       previous: emptyHash,
       head: { number: 1, hash: '0x00', time: 1 },
@@ -43,13 +57,17 @@ const snapshot = (signer = key, rows: readonly RevocationRow[] = []) =>
   )
 const kill = (number: number, previous: string, signer = key) =>
   signDocument({ tag: feedTag, type: 'kill', ...feed, number, previous, row }, signer.sign)
+let clocks = { wall: now, monotonic: 1_000 }
+beforeEach(() => {
+  clocks = { wall: now, monotonic: 1_000 }
+})
 const newReader = (verify = webCryptoEd25519, mayPause: () => Promise<void> | undefined = () => undefined) =>
   createVerifiedReader({
     relayer: key.id,
     deployment,
     maxStaleness: 15_000,
     verify,
-    clocks: () => ({ wall: now, monotonic: 1_000 }),
+    clocks: () => clocks,
     mayPause,
   })
 
@@ -117,29 +135,39 @@ test('a large table is hashed in turns before a heartbeat, and what came after t
     subject: `0x${i.toString(16).padStart(64, '0')}` as const,
   }))
   await reader.takeSnapshot(snapshot(key, rows))
-  const heartbeat = signDocument(
-    {
-      tag: feedTag,
-      type: 'heartbeat',
-      ...feed,
-      time: now + 1,
-      number: 0,
-      previous: emptyHash,
-      table: tableDigest(rows),
-      head: { number: 1, hash: '0x00', time: 1 },
-      grantPoint: null,
-      blind: false,
-    },
-    key.sign,
-  )
   const [beaten, killed] = await Promise.all([
-    reader.takeMessage('heartbeat', heartbeat),
+    reader.takeMessage('heartbeat', heartbeatOf(rows, now + 1)),
     reader.takeMessage('kill', kill(1, emptyHash)),
   ])
   expect(turns).toBeGreaterThan(100)
   expect(beaten.kind).toBe('heartbeat')
   expect(killed.kind).toBe('row')
 })
+
+test.each(['heartbeat', 'snapshot'] as const)(
+  'a %s is as old as its arrival, however long it waits',
+  async (type) => {
+    const held = Promise.withResolvers<void>()
+    const reader = newReader(async (...question) => {
+      await held.promise
+      return webCryptoEd25519(...question)
+    })
+    const time = now + 4_000
+    const taken =
+      type === 'snapshot'
+        ? reader.takeSnapshot(snapshot(key, [], time))
+        : Promise.all([
+            reader.takeSnapshot(snapshot()),
+            reader.takeMessage('heartbeat', heartbeatOf([], time)),
+          ])
+    const at = (ms: number) => ({ wall: now + ms, monotonic: 1_000 + ms })
+    clocks = at(2_000)
+    held.resolve()
+    await taken
+    // By its own time it is younger still: the clock of who sent it runs ahead.
+    expect([15_000, 15_001].map((ms) => reader.freshness(at(ms)))).toEqual(['fresh', 'stale'])
+  },
+)
 
 test('a browser without Ed25519 says so instead of calling the relayer a forger', async () => {
   const reader = newReader(async () => {

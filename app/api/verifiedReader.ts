@@ -83,10 +83,13 @@ export function createVerifiedReader(options: {
     position: reader.position,
     freshness: reader.freshness,
     takeMessage(type, text) {
-      // Of the arrival: neither waiting nor hashing makes a heartbeat younger.
+      // Of the arrival: neither waiting nor hashing makes a sign of life younger.
       const at = clocks()
       return taking(type, text, () => reader.takeMessage(text, at))
     },
-    takeSnapshot: (text) => taking('snapshot', text, () => reader.takeSnapshot(text, clocks())),
+    takeSnapshot(text) {
+      const at = clocks()
+      return taking('snapshot', text, () => reader.takeSnapshot(text, at))
+    },
   }
 }

@@ -49,11 +49,12 @@ function world() {
     send: vi.fn(async () => '0xface' as const),
     landed: vi.fn(async () => ({ block: 7n, txHash: '0xface' as Hex })),
   }
+  const refresh = vi.fn(async () => {})
   let clock = 0
   const stopper = createStopper({
     deployment,
     api,
-    kills: { view, refresh: async () => {}, start() {} },
+    kills: { view, refresh, start() {} },
     writes: writes as never,
     wallet,
     blockTime: () => null,
@@ -66,6 +67,7 @@ function world() {
     stopper,
     wallet,
     api,
+    refresh,
     writes,
     until,
     tell: (...kills: readonly Kill[]) => view.set({ kills, isRead: true, live: true, error: null }),
@@ -197,6 +199,29 @@ test('a transaction that was sped up in the wallet is followed by its other hash
   await vi.waitFor(() => expect(stopper.run.get()?.block).toBe(8n))
   tell(killWith('from-block', 3, '0xbeef'))
   expect(stopper.run.get()).toMatchObject({ step: 'followed', killId: 'from-block' })
+})
+
+test('a stop whose place another took leaves the questions for that one alone', async () => {
+  vi.useFakeTimers()
+  try {
+    const { stopper, wallet, api, refresh } = world()
+    const late = Promise.withResolvers<'0x5151'>()
+    wallet.signOrder.mockImplementationOnce(() => late.promise)
+    stopper.start(wish)
+    await vi.advanceTimersByTimeAsync(0)
+    stopper.start({ ...wish, target: ownerTarget(account), spiffeId: null })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(stopper.run.get()?.step).toBe('followed')
+    late.resolve('0x5151')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(api.sendOrder).toHaveBeenCalledTimes(2)
+    refresh.mockClear()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(refresh).toHaveBeenCalled()
+    stopper.dismiss()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('an order that is signed late, after another stop took its place, is sent, but never in the place of that one', async () => {

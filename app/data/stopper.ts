@@ -125,12 +125,14 @@ export function createStopper(options: {
   kills.view.subscribe(look)
 
   const follow = (mine: number): void => {
+    // One that another took the place of touches nothing of it.
+    if (run.get()?.number !== mine) return
     clearTimeout(timer)
-    if (run.get()?.number !== mine || look()) return
+    if (look()) return
     const { kill = null, killId = null } = run.get() ?? {}
     const isBrisk = (kill === null || kill.elapsed.allConfirmed === null) && since() < brisk
     void kills.refresh(kill?.id ?? killId ?? undefined).finally(() => {
-      timer = setTimeout(() => follow(mine), isBrisk ? briskly : calmly)
+      if (run.get()?.number === mine) timer = setTimeout(() => follow(mine), isBrisk ? briskly : calmly)
     })
   }
 

@@ -51,8 +51,9 @@ test('a new version leaves what may be in use, and takes away what is old or was
   const old = await buildOnce(parent, 'two', writes('old'))
   const unfinished = path.join(parent, '.unfinished-x')
   mkdirSync(unfinished)
-  for (const folder of [old, unfinished]) utimesSync(folder, 0, Date.now() / 1000 - 3_601)
-  utimesSync(recent, 0, Date.now() / 1000 - 3_500)
+  const dayAgo = Date.now() / 1000 - 24 * 3_600
+  for (const folder of [recent, old, unfinished]) utimesSync(folder, 0, dayAgo - 1)
+  await buildOnce(parent, 'one', writes('not again'))
   const now = await buildOnce(parent, 'three', writes('new'))
   expect([recent, old, unfinished].map((folder) => existsSync(folder))).toEqual([true, false, false])
   expect(readFileSync(page(now), 'utf8')).toBe('new')

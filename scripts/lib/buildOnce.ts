@@ -1,16 +1,25 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs'
 import path from 'node:path'
 
 const unfinished = '.unfinished-'
 /** ms */
-const outOfUse = 3_600_000
+const outOfUse = 24 * 3_600_000
 
 /**
  * What is built of one version of the sources, built where it is not there yet.
  *
  * A folder appears under its version's name whole or not at all, so that several processes may ask at once: each builds
  * aside, the first to end gives it its name, the others take that one.
- * @param parent the folder of all versions; whatever else is in it for over an hour is removed: nobody uses it any more
+ * @param parent the folder of all versions; whatever else nobody has asked for in a day is removed
  * @param build fills an empty folder
  * @returns the folder, to be read only
  */
@@ -20,7 +29,10 @@ export async function buildOnce(
   build: (folder: string) => Promise<void>,
 ): Promise<string> {
   const folder = path.join(parent, version)
-  if (existsSync(folder)) return folder
+  if (existsSync(folder)) {
+    utimesSync(folder, new Date(), new Date())
+    return folder
+  }
   mkdirSync(parent, { recursive: true })
   const aside = mkdtempSync(path.join(parent, unfinished))
   try {

@@ -27,13 +27,17 @@ export function RegisterPage() {
   // Here, since a wallet that locks itself or goes to another account takes the form away. Also before a registration has
   // landed: what is sent may land although nobody on this page learns of it.
   const [keys, setKeys] = useState<readonly MadeKey[]>([])
-  const keep = (key: MadeKey) => setKeys((former) => [...former.filter(({ uuid }) => uuid !== key.uuid), key])
+  const noteSent = (sent: string, privatePem: string | null) =>
+    setKeys((former) => [
+      ...former.filter(({ uuid }) => uuid !== sent),
+      ...(privatePem === null ? [] : [{ uuid: sent, privatePem }]),
+    ])
   return (
     <Page title="Register an agent" narrow>
       {wallet === null ? (
         <Empty title="Connect a wallet to register an agent">It becomes the agent's owner.</Empty>
       ) : (
-        <RegisterForm account={wallet.account} key={wallet.account} onKeySent={keep} />
+        <RegisterForm account={wallet.account} key={wallet.account} onSent={noteSent} />
       )}
       {keys.map(({ uuid, privatePem }) => (
         <Notice
@@ -56,8 +60,12 @@ export function RegisterPage() {
 /** Made in this page for an agent whose registration is sent. */
 type MadeKey = { readonly uuid: string; readonly privatePem: string }
 
-function RegisterForm(props: { readonly account: Hex; readonly onKeySent: (key: MadeKey) => void }) {
-  const { account, onKeySent } = props
+function RegisterForm(props: {
+  readonly account: Hex
+  /** @param privatePem of the key that was made here; null where the agent has its own */
+  readonly onSent: (uuid: string, privatePem: string | null) => void
+}) {
+  const { account, onSent } = props
   const { config } = useServices()
   const register = useWrite('register')
   const [agentType, setType] = useState('')
@@ -80,7 +88,7 @@ function RegisterForm(props: { readonly account: Hex; readonly onKeySent: (key: 
       const key = keyFrom === 'pasted' ? null : (made ?? (await createAgentKey()))
       if (key !== null) setMade(key)
       register.run([agentType, key?.publicKey ?? (pasted.trim().toLowerCase() as Hex), salt], () => {
-        if (key !== null) onKeySent({ uuid, privatePem: key.privatePem })
+        onSent(uuid, key?.privatePem ?? null)
       })
     } catch (error) {
       setKeyFault(plainError(error))

@@ -14,7 +14,7 @@ export const loadStop = late(async () => {
 /** The emergency stop; who presses before its code is there sees it open and waits here. */
 export function LateStopDialog(props: {
   readonly subject: StopSubject | null
-  readonly progress: boolean
+  readonly progress: number | null
   readonly onClose: () => void
 }) {
   const StopDialog = useLate(loadStop)

@@ -5,7 +5,7 @@ import { Rank } from '../../../protocol/rank.ts'
 import { Reason, reasonName } from '../../../protocol/reason.ts'
 import { killRankOf } from '../../../protocol/registry.ts'
 import { agentTarget, ownerTarget } from '../../../protocol/scope.ts'
-import type { StopWay } from '../../data/stopper.ts'
+import type { StopRun, StopWay } from '../../data/stopper.ts'
 import { type FleetAgent, useFleet } from '../../data/useFleet.ts'
 import { useRelayerHealth } from '../../data/useHealth.ts'
 import { useStore } from '../../data/useStore.ts'
@@ -17,12 +17,13 @@ import { HoldButton } from '../../design/components/HoldButton.tsx'
 import { Muted, Row, Stack } from '../../design/components/Layout.tsx'
 import { Notice } from '../../design/components/Notice.tsx'
 import { count, shortHex } from '../../format.ts'
-import type { StopSubject } from '../../frame/stopContext.ts'
+import { type StopSubject, useStop } from '../../frame/stopContext.ts'
 import { useServices } from '../../services.ts'
 import { WalletChoice } from '../../wallet/ConnectDialog.tsx'
 import { useWallet } from '../../wallet/useWallet.ts'
 import { isTooLong, type KillReason, KillReasonFields } from '../KillReasonFields.tsx'
 import { StopProgress } from './StopProgress.tsx'
+import { stopSummary } from './stopSummary.ts'
 
 const reasons = [
   Reason.Unspecified,
@@ -40,15 +41,16 @@ export function StopDialog({
   onClose,
 }: {
   readonly subject: StopSubject | null
-  /** Whether the latest stop is to be shown, whoever made it. */
-  readonly progress: boolean
+  /** The number of the stop whose progress is asked for, whoever made it. */
+  readonly progress: number | null
   readonly onClose: () => void
 }) {
   const { stopper } = useServices()
   const run = useStore(stopper.run)
   const wallet = useWallet()
   // Whoever goes to another account and presses stop wants that one's agents stopped, not news of the last one's.
-  const isShown = run !== null && (progress || wallet === null || run.account === wallet.account)
+  const isShown =
+    run !== null && (progress === run.number || wallet === null || run.account === wallet.account)
   const title = isShown
     ? 'Emergency stop'
     : subject === null
@@ -65,9 +67,23 @@ export function StopDialog({
         </Stack>
       ) : (
         // Another account is another question: nothing of the one before may stand in it.
-        <StopQuestion key={wallet.account} account={wallet.account} subject={subject} />
+        <Stack>
+          {run === null ? null : <FormerStop run={run} />}
+          <StopQuestion key={wallet.account} account={wallet.account} subject={subject} />
+        </Stack>
       )}
     </Dialog>
+  )
+}
+
+/** The latest stop, of an account that the wallet has left: the next one takes its place, so it must not go unseen. */
+function FormerStop({ run }: { readonly run: StopRun }) {
+  const { showProgress } = useStop()
+  const { title, detail, tone } = stopSummary(run)
+  return (
+    <Notice title={title} tone={tone} actions={<Button onPress={showProgress}>Show progress</Button>}>
+      {detail}
+    </Notice>
   )
 }
 
